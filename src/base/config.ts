@@ -1,0 +1,55 @@
+import type { Limits } from './limits.ts'
+
+/** One TCP address to listen on or to connect to. Port 0 takes a free one. */
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+}
+
+/** The doors a server can open; one that is absent is closed. */
+export const doorNames = [
+  'smtp',
+  'submission',
+  'submissions',
+  'pop3',
+  'pop3s',
+  'imap',
+  'imaps',
+] as const
+export type DoorName = (typeof doorNames)[number]
+
+/** What belongs to the machine. Domains, accounts, aliases and keys live in the store. */
+export interface Config {
+  /** The name in greetings, Received fields and Message-IDs. */
+  readonly hostname: string
+  /** Absolute path of the data folder. */
+  readonly data: string
+  readonly listen: { readonly [door in DoorName]?: readonly Endpoint[] }
+  /** PEM file paths, absolute; null: a self-made certificate is kept in the data folder. */
+  readonly tls: { readonly certificate: string; readonly key: string } | null
+  readonly auth: {
+    /** Log-in without TLS: never, or only from 127.0.0.0/8 and ::1. */
+    readonly plaintext: 'never' | 'loopback'
+  }
+  readonly dns: {
+    /** Null: those of the system. */
+    readonly servers: readonly Endpoint[] | null
+    /** AD is believed although the resolver is not on loopback. */
+    readonly validating: boolean
+  }
+  /** Next hop for a domain instead of its MX; `discard` is queued durably, then thrown away. */
+  readonly routes: ReadonlyMap<string, Endpoint | 'discard'>
+  readonly guards: {
+    /** Addresses that count as our own: not limited in connections. */
+    readonly trusted: readonly string[]
+  }
+  readonly outgoing: {
+    /** Source address of outgoing connections; null leaves it to the system. */
+    readonly address: string | null
+    /** Name said in EHLO; null: `hostname`. */
+    readonly ehloName: string | null
+  }
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
+  readonly journey: { readonly level: 'full' | 'envelope' | 'facts' | 'off' }
+  readonly limits: Limits
+}

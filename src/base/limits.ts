@@ -1,0 +1,96 @@
+/**
+ * Every bound on what others send us, with its default. Configuration (`[limits]`) may change each by its name.
+ * Past a bound the session or the message ends with a clear error, and nothing else suffers.
+ */
+export interface Limits {
+  /** Octets of a message from outside. */
+  readonly messageOctets: number
+  /** Octets of a message handed in by a logged-in user. */
+  readonly submissionOctets: number
+  /** RFC 5321 §4.5.3.1.8 asks for at least 100. */
+  readonly recipients: number
+  /** SMTP and POP3 command line without CRLF; RFC 5321 §4.5.3.1.4 asks for at least 512. */
+  readonly commandLineOctets: number
+  /** One line of a message; accepted over the 998 of RFC 5322 §2.1.1, never split. */
+  readonly textLineOctets: number
+  /** All header fields of a message together. */
+  readonly headerOctets: number
+  readonly headerFields: number
+  readonly mimeParts: number
+  readonly mimeNesting: number
+  /** Received fields at which a message is taken to loop, RFC 5321 §6.3. */
+  readonly hops: number
+  /** IMAP command line without its literals. */
+  readonly imapLineOctets: number
+  /** Non-synchronising literal before log-in, RFC 7888. */
+  readonly imapEarlyLiteralOctets: number
+  readonly imapNesting: number
+  readonly imapSequenceRanges: number
+  /** SMTP command wait; RFC 5321 §4.5.3.2.7 asks for at least 5 minutes. */
+  readonly smtpCommandTimeoutMs: number
+  readonly imapIdleTimeoutMs: number
+  readonly imapLoginTimeoutMs: number
+  /** RFC 1939 §3 asks for at least 10 minutes. */
+  readonly pop3IdleTimeoutMs: number
+  readonly tlsHandshakeTimeoutMs: number
+  /** Connections of one address that have not logged in. */
+  readonly connectionsPerAddress: number
+  /** Connections of one account after log-in. */
+  readonly connectionsPerAccount: number
+  /** All connections of one door. */
+  readonly connections: number
+  /** Erroneous SMTP, IMAP or POP3 commands before the connection is closed. */
+  readonly errorsPerSession: number
+  /** Failed log-ins before the connection is closed. */
+  readonly loginFailuresPerSession: number
+  /** Log-ins that may wait for a password hash at once; beyond it: try again later. */
+  readonly loginsWaiting: number
+  /** Octets a session may have waiting to be read by a slow peer before we stop producing. */
+  readonly outputOctets: number
+  readonly queueLifeMs: number
+  readonly delayWarningMs: number
+  readonly journeyFactsMs: number
+  readonly journeyWireMs: number
+  readonly aliasDepth: number
+  readonly mailboxesPerAccount: number
+  readonly mailboxNameOctets: number
+}
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+export const defaultLimits: Limits = {
+  messageOctets: 50_000_000,
+  submissionOctets: 100_000_000,
+  recipients: 1_000,
+  commandLineOctets: 2_048,
+  textLineOctets: 65_536,
+  headerOctets: 262_144,
+  headerFields: 1_000,
+  mimeParts: 1_000,
+  mimeNesting: 50,
+  hops: 100,
+  imapLineOctets: 65_536,
+  imapEarlyLiteralOctets: 4_096,
+  imapNesting: 50,
+  imapSequenceRanges: 10_000,
+  smtpCommandTimeoutMs: 5 * minute,
+  imapIdleTimeoutMs: 30 * minute,
+  imapLoginTimeoutMs: minute,
+  pop3IdleTimeoutMs: 10 * minute,
+  tlsHandshakeTimeoutMs: 30_000,
+  connectionsPerAddress: 50,
+  connectionsPerAccount: 100,
+  connections: 20_000,
+  errorsPerSession: 20,
+  loginFailuresPerSession: 3,
+  loginsWaiting: 200,
+  outputOctets: 1_048_576,
+  queueLifeMs: 5 * day,
+  delayWarningMs: 4 * 60 * minute,
+  journeyFactsMs: 90 * day,
+  journeyWireMs: 14 * day,
+  aliasDepth: 10,
+  mailboxesPerAccount: 10_000,
+  mailboxNameOctets: 1_000,
+}

@@ -1,0 +1,67 @@
+/**
+ * Cuts a stream of octets into CRLF-ended lines within a bound.
+ *
+ * Only CRLF ends a line: a bare LF or CR is an error and not an ending, because two servers that disagree about
+ * line ends can be made to disagree about where a message ends (RFC 5321 §2.3.8; docs/decisions).
+ */
+export type LineResult =
+  | { readonly kind: 'line'; readonly line: string }
+  | { readonly kind: 'too-long' }
+  | { readonly kind: 'bare-lf' }
+  | { readonly kind: 'more' }
+
+const empty = new Uint8Array(0)
+
+export class LineReader {
+  #buffer: Buffer<ArrayBufferLike> = Buffer.alloc(0)
+  /** Octets of an overlong line that have been thrown away while its end is awaited. */
+  #discarding = false
+
+  get bufferedOctets(): number {
+    return this.#buffer.length
+  }
+
+  push(chunk: Uint8Array): void {
+    const octets = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    this.#buffer = this.#buffer.length === 0 ? octets : Buffer.concat([this.#buffer, octets])
+  }
+
+  /** Takes everything not read yet; the next reader begins with it. */
+  take(maxOctets = this.#buffer.length): Uint8Array {
+    const taken = this.#buffer.subarray(0, maxOctets)
+    this.#buffer = this.#buffer.subarray(taken.length)
+    return taken
+  }
+
+  /** Forgets everything not read yet, RFC 3207 §4.2: what came in the clear does not count after TLS. */
+  discard(): void {
+    this.#buffer = Buffer.from(empty)
+    this.#discarding = false
+  }
+
+  /**
+   * The next line, one char per octet, without its CRLF.
+   *
+   * @param maxOctets Bound without CRLF. A longer line is thrown away as it comes and reported once, when it has ended.
+   */
+  next(maxOctets: number): LineResult {
+    const lf = this.#buffer.indexOf(10)
+    if (lf < 0) {
+      if (this.#discarding || this.#buffer.length > maxOctets + 1) {
+        this.#discarding = true
+        // A CR at the very end may belong to a CRLF that is still coming.
+        const keep = this.#buffer.at(-1) === 13 ? 1 : 0
+        this.#buffer = this.#buffer.subarray(this.#buffer.length - keep)
+      }
+      return { kind: 'more' }
+    }
+    const ended = lf > 0 && this.#buffer[lf - 1] === 13
+    const line = this.#buffer.subarray(0, ended ? lf - 1 : lf)
+    this.#buffer = this.#buffer.subarray(lf + 1)
+    const overlong = this.#discarding || line.length > maxOctets
+    this.#discarding = false
+    if (!ended) return { kind: 'bare-lf' }
+    if (overlong) return { kind: 'too-long' }
+    return { kind: 'line', line: line.toString('latin1') }
+  }
+}

@@ -1,0 +1,86 @@
+import type { BodyRef } from './body.ts'
+
+/** One recipient of a queued message. */
+export interface QueueRecipient {
+  /** Where to: `local-part@domain`. */
+  readonly forwardPath: string
+  readonly state: 'waiting' | 'delivered' | 'failed' | 'dropped'
+  readonly attempts: number
+  /** The last reply or our own reason, for the report and for `queue ls`. */
+  readonly lastReply: string | null
+  /** `ORCPT` and `NOTIFY` of RFC 3461, as received. */
+  readonly orcpt: string | null
+  readonly notify: string | null
+}
+
+/** A message on its way out, for one destination domain (or several that go together). */
+export interface NewQueueEntry {
+  /** Owner; 0 for what the system itself sends. */
+  readonly accountId: number
+  /** `''` is the null reverse-path: a report, never reported about, RFC 5321 §4.5.5. */
+  readonly reversePath: string
+  /** One domain for all of them. */
+  readonly domain: string
+  readonly recipients: readonly Pick<QueueRecipient, 'forwardPath' | 'orcpt' | 'notify'>[]
+  /** Fields that stand above the body on the wire. */
+  readonly prefix: string
+  /** The body holds octets over 127. */
+  readonly eightBit: boolean
+  readonly smtpUtf8: boolean
+  /** `ENVID` and `RET` of RFC 3461. */
+  readonly envid: string | null
+  readonly ret: 'FULL' | 'HDRS' | null
+  readonly nextAttemptAt: number
+  readonly expiresAt: number
+  readonly journeyId: string | null
+}
+
+export interface QueueEntry extends Omit<NewQueueEntry, 'recipients'> {
+  /** Unique in the store, growing, below 2^53. */
+  readonly queueId: number
+  readonly createdAt: number
+  readonly recipients: readonly QueueRecipient[]
+  readonly body: BodyRef
+  readonly attempts: number
+  readonly delayWarned: boolean
+  /** Null when nobody holds it. */
+  readonly leasedUntil: number | null
+}
+
+/** The end of one attempt. An entry whose recipients are all settled leaves the queue in the same transaction. */
+export interface Settlement {
+  readonly accountId: number
+  readonly queueId: number
+  /** By `forwardPath`; those not named stay `waiting`. */
+  readonly recipients: readonly {
+    readonly forwardPath: string
+    readonly state: QueueRecipient['state']
+    readonly reply: string | null
+  }[]
+  /** When those that still wait are tried again. */
+  readonly nextAttemptAt: number
+  readonly delayWarned?: boolean
+}
+
+export interface QueueStore {
+  /**
+   * Takes entries that are due, for at most `leaseMs`; nobody else gets them meanwhile. A lease that ran out is free
+   * again (its holder died).
+   *
+   * @param limit 1 to 1,000.
+   */
+  lease(nowMs: number, leaseMs: number, limit: number): Promise<QueueEntry[]>
+  renewLease(accountId: number, queueId: number, untilMs: number): Promise<void>
+  /** Ends attempts and gives the leases back. */
+  settle(settlements: readonly Settlement[]): Promise<void>
+  /** When the next entry becomes due; null when there is none. */
+  nextDueAt(): Promise<number | null>
+  /** Oldest first. */
+  listQueue(limit: number): Promise<QueueEntry[]>
+  /** Makes entries due at once. @param queueId Null: all. @returns How many. */
+  retryNow(queueId: number | null, nowMs: number): Promise<number>
+  /** A person takes an entry out; no report is sent. @returns False when there is none. */
+  dropEntry(queueId: number): Promise<boolean>
+  /** Called when an entry has been added or made due, so that the queue need not poll. @returns Ends it. */
+  onQueued(listener: () => void): () => void
+}
