@@ -1,0 +1,110 @@
+/** Binds addresses for one door, and bounds how many connections come in. */
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Endpoint } from './config.ts'
+import { Peer } from './peer.ts'
+
+/** One kind of service: what it does with a connection is its own affair. */
+export interface Door {
+  /** Serves one connection until it ends; calls `done` once, when it has. */
+  serve(peer: Peer, done: () => void): void
+  /** Says farewell on every connection that is between two commands, and on the others as soon as they are. */
+  drain(): void
+  /** What a peer is told that is one connection too many, CRLF included; '' says nothing (TLS). */
+  readonly busyGreeting: string
+}
+
+export interface ListenerLimits {
+  readonly connections: number
+  readonly connectionsPerAddress: number
+  /** Addresses that `connectionsPerAddress` does not bind. */
+  readonly trusted: readonly string[]
+}
+
+export interface Listener {
+  readonly endpoints: readonly Endpoint[]
+  readonly connections: number
+  /** Accepts no more; drains; resolves when all have ended, or after the grace with force. */
+  close(graceMs: number): Promise<void>
+}
+
+/** @throws {Error} The address cannot be bound: text says which, and why. */
+export async function listen(door: Door, endpoints: readonly Endpoint[], limits: ListenerLimits): Promise<Listener> {
+  const perAddress = new Map<string, number>()
+  const peers = new Set<Peer>()
+  const trusted = new Set(limits.trusted)
+  let idle: (() => void) | null = null
+
+  function welcome(socket: Socket): void {
+    const peer = new Peer(socket)
+    const address = peer.remoteAddress
+    const count = (perAddress.get(address) ?? 0) + 1
+    if (peers.size >= limits.connections || (count > limits.connectionsPerAddress && !trusted.has(address))) {
+      if (door.busyGreeting !== '') peer.write(door.busyGreeting)
+      peer.handle({ data() {}, end() {}, idle: () => peer.destroy(), close() {} })
+      peer.setIdleTimeout(1_000)
+      peer.end()
+      return
+    }
+    perAddress.set(address, count)
+    peers.add(peer)
+    door.serve(peer, () => {
+      peers.delete(peer)
+      const left = (perAddress.get(address) ?? 1) - 1
+      if (left === 0) perAddress.delete(address)
+      else perAddress.set(address, left)
+      if (peers.size === 0) idle?.()
+    })
+  }
+
+  const servers: Server[] = []
+  try {
+    for (const endpoint of endpoints) servers.push(await bind(endpoint, welcome))
+  } catch (error) {
+    for (const server of servers) server.close()
+    throw error
+  }
+
+  return {
+    endpoints: servers.map(boundEndpoint),
+    get connections() {
+      return peers.size
+    },
+    async close(graceMs) {
+      for (const server of servers) server.close()
+      door.drain()
+      if (peers.size === 0) return
+      await new Promise<void>((resolve) => {
+        const force = setTimeout(() => {
+          for (const peer of peers) peer.destroy()
+          resolve()
+        }, graceMs)
+        idle = () => {
+          clearTimeout(force)
+          resolve()
+        }
+      })
+    },
+  }
+}
+
+function bind(endpoint: Endpoint, welcome: (socket: Socket) => void): Promise<Server> {
+  // allowHalfOpen: a client may send its commands, then FIN, and still wants the answers.
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, welcome)
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(new Error(`Cannot listen on ${endpoint.address}:${endpoint.port}: ${error.message}`, { cause: error }))
+    })
+    server.listen({ host: endpoint.address, port: endpoint.port, backlog: 1024 }, () => {
+      server.removeAllListeners('error')
+      // EMFILE and the like: the connection is lost, the door stays open.
+      server.on('error', () => {})
+      resolve(server)
+    })
+  })
+}
+
+function boundEndpoint(server: Server): Endpoint {
+  const bound = server.address()
+  if (bound === null || typeof bound === 'string') throw new Error('Listener has no address')
+  return { address: bound.address, port: bound.port }
+}

@@ -1,0 +1,236 @@
+/**
+ * One TCP connection as the protocol rooms see it: octets in, octets out, TLS put underneath, one idle timer.
+ *
+ * Output is gathered and written once a turn. While `pause` holds, nothing is read, so a peer that sends faster than we
+ * work is slowed by TCP itself. After `startTls` only what came through TLS is delivered.
+ */
+import type { Socket } from 'node:net'
+import { isIPv6 } from 'node:net'
+import { TLSSocket, type SecureContext } from 'node:tls'
+
+export interface TlsFacts {
+  readonly version: string
+  readonly cipher: string
+  /** SNI the client asked for. */
+  readonly serverName: string | null
+}
+
+export interface PeerHandlers {
+  data(chunk: Uint8Array): void
+  /** The peer sent FIN; we may still write. */
+  end(): void
+  idle(): void
+  /** Once, at the very end, whatever the reason; `error` when it was one. */
+  close(error: Error | null): void
+}
+
+const nothing: PeerHandlers = { data() {}, end() {}, idle() {}, close() {} }
+
+export class Peer {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  #socket: Socket
+  #handlers: PeerHandlers = nothing
+  #pending: (string | Uint8Array)[] = []
+  #flushScheduled = false
+  #paused = false
+  #closed = false
+  #error: Error | null = null
+  #tls: TlsFacts | null = null
+  #idleMs = 0
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.remoteAddress = plainAddress(socket.remoteAddress ?? '')
+    this.remotePort = socket.remotePort ?? 0
+    this.localAddress = plainAddress(socket.localAddress ?? '')
+    this.localPort = socket.localPort ?? 0
+    socket.setNoDelay(true)
+    this.#listen(socket)
+  }
+
+  get tls(): TlsFacts | null {
+    return this.#tls
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Octets given to `write` that the peer has not taken yet. */
+  get waitingOctets(): number {
+    return this.#socket.writableLength + this.#pending.reduce((sum, piece) => sum + piece.length, 0)
+  }
+
+  /** `address:port` of both ends, for journeys. */
+  get remoteName(): string {
+    return endpointName(this.remoteAddress, this.remotePort)
+  }
+
+  get localName(): string {
+    return endpointName(this.localAddress, this.localPort)
+  }
+
+  handle(handlers: PeerHandlers): void {
+    this.#handlers = handlers
+  }
+
+  /** Calls `idle` when nothing has come or gone for so long; 0 turns it off. */
+  setIdleTimeout(ms: number): void {
+    this.#idleMs = ms
+    this.#socket.setTimeout(ms)
+  }
+
+  /** @param data A string has one char per octet. Octets are not copied. */
+  write(data: string | Uint8Array): void {
+    if (this.#closed) return
+    this.#pending.push(data)
+    if (this.#flushScheduled) return
+    this.#flushScheduled = true
+    queueMicrotask(() => {
+      this.#flushScheduled = false
+      this.flush()
+    })
+  }
+
+  /** Hands what has been gathered to the system now. */
+  flush(): void {
+    const pending = this.#pending
+    if (pending.length === 0 || this.#closed) return
+    this.#pending = []
+    if (pending.length === 1) {
+      const only = pending[0]!
+      if (typeof only === 'string') this.#socket.write(only, 'latin1')
+      else this.#socket.write(only)
+      return
+    }
+    this.#socket.cork()
+    let text = ''
+    for (const piece of pending) {
+      if (typeof piece === 'string') {
+        text += piece
+        continue
+      }
+      if (text !== '') this.#socket.write(text, 'latin1')
+      text = ''
+      this.#socket.write(piece)
+    }
+    if (text !== '') this.#socket.write(text, 'latin1')
+    this.#socket.uncork()
+  }
+
+  /** Resolves when the system has taken enough of what was written; at once when it has already, or at the end. */
+  drained(): Promise<void> {
+    this.flush()
+    if (this.#closed || !this.#socket.writableNeedDrain) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#socket.off('drain', done)
+        this.#socket.off('close', done)
+        resolve()
+      }
+      this.#socket.on('drain', done)
+      this.#socket.on('close', done)
+    })
+  }
+
+  pause(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  /**
+   * The server's side of a TLS handshake on this connection. What was written before goes out in the clear first.
+   *
+   * @throws {Error} The handshake failed or took too long; the connection is closed.
+   */
+  startTls(context: SecureContext, timeoutMs: number): Promise<TlsFacts> {
+    this.flush()
+    const plain = this.#socket
+    plain.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close')
+    plain.removeAllListeners('error').removeAllListeners('timeout')
+    plain.setTimeout(0)
+    const secure = new TLSSocket(plain, { isServer: true, secureContext: context })
+    this.#socket = secure
+    this.#paused = false
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error): void => {
+        secure.destroy()
+        plain.destroy()
+        this.#finish(error)
+        reject(error)
+      }
+      const gone = (): void => fail(new Error('Connection closed during the TLS handshake'))
+      const late = (): void => fail(new Error('TLS handshake took too long'))
+      secure.setTimeout(timeoutMs, late)
+      secure.once('error', fail)
+      secure.once('close', gone)
+      secure.once('secure', () => {
+        secure.off('error', fail)
+        secure.off('close', gone)
+        secure.removeAllListeners('timeout')
+        this.#tls = {
+          version: secure.getProtocol() ?? 'unknown',
+          cipher: secure.getCipher().standardName ?? secure.getCipher().name,
+          serverName: typeof secure.servername === 'string' ? secure.servername : null,
+        }
+        this.#listen(secure)
+        secure.setTimeout(this.#idleMs)
+        resolve(this.#tls)
+      })
+    })
+  }
+
+  /** Writes what is waiting, then FIN. */
+  end(): void {
+    this.flush()
+    if (!this.#closed) this.#socket.end()
+  }
+
+  /** Ends at once; what is waiting is lost. */
+  destroy(): void {
+    this.#socket.destroy()
+    this.#finish(this.#error)
+  }
+
+  #listen(socket: Socket): void {
+    socket.on('data', (chunk: Buffer) => this.#handlers.data(chunk))
+    socket.on('end', () => this.#handlers.end())
+    socket.on('timeout', () => this.#handlers.idle())
+    socket.on('error', (error) => {
+      this.#error = error
+    })
+    socket.on('close', () => this.#finish(this.#error))
+  }
+
+  #finish(error: Error | null): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#pending = []
+    this.#handlers.close(error)
+    this.#handlers = nothing
+  }
+}
+
+/** `127.0.0.1` instead of `::ffff:127.0.0.1`. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address
+}
+
+export function endpointName(address: string, port: number): string {
+  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** 127.0.0.0/8 and ::1. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1'
+}
