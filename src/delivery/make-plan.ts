@@ -1,0 +1,89 @@
+/** From decisions about recipients to what the store is to write: filings for home, queue rows for elsewhere. */
+import type { Filing } from '../store/store.ts'
+import type { NewQueueEntry } from '../store/queue.ts'
+import type { DeliveryPlan, PlannedRecipient, PlanRequest } from './plan.ts'
+import { buildPrefix, formatReturnPath } from '../message/fields.ts'
+import { normaliseDomain } from '../store/address.ts'
+
+/** What every server must take in one transaction, RFC 5321 §4.5.3.1.8: more in a row would be sent in parts anyway. */
+export const recipientsPerEntry = 100
+
+type QueuedRecipient = NewQueueEntry['recipients'][number]
+
+/**
+ * Plans one accepted message. An account reached by several recipients gets one copy, an address elsewhere too.
+ *
+ * @throws {Error} The fields do not fit into a prefix (16,384 octets): a fault of the caller, who bounds each of them.
+ */
+export function planDelivery(request: PlanRequest): DeliveryPlan {
+  // RFC 5321 §4.4: one path in a FOR clause; RFC 5321 §7.2: with several, whoever reads it would learn of the others.
+  const only = request.recipients.length === 1 ? request.recipients[0]!.forwardPath : null
+  const trace = [request.received(only), ...request.fields]
+  return {
+    filings: planFilings(request, [formatReturnPath(request.reversePath), ...trace]),
+    queue: planQueue(request, trace),
+  }
+}
+
+function planFilings(request: PlanRequest, fields: readonly string[]): Filing[] {
+  const accountIds = new Set<number>()
+  for (const { decision } of request.recipients) {
+    if (decision.kind === 'home') for (const accountId of decision.accountIds) accountIds.add(accountId)
+  }
+  if (accountIds.size === 0) return []
+  const prefix = buildPrefix(fields, request.hasHeader)
+  return Array.from(accountIds, (accountId) => ({
+    accountId,
+    mailboxId: null,
+    prefix,
+    flags: 0,
+    keywords: [],
+    internalDate: request.now,
+    journeyId: request.journeyId,
+  }))
+}
+
+/** Queue rows by domain; no Return-Path, which belongs to final delivery only, RFC 5321 §4.4. */
+function planQueue(request: PlanRequest, fields: readonly string[]): NewQueueEntry[] {
+  const byDomain = groupByDomain(request.recipients)
+  if (byDomain.size === 0) return []
+  const common = {
+    accountId: request.senderAccountId,
+    reversePath: request.reversePath,
+    prefix: buildPrefix(fields, request.hasHeader),
+    eightBit: request.eightBit,
+    smtpUtf8: request.smtpUtf8,
+    envid: request.envid,
+    ret: request.ret,
+    nextAttemptAt: request.now,
+    expiresAt: request.now + request.queueLifeMs,
+    journeyId: request.journeyId,
+  }
+  const entries: NewQueueEntry[] = []
+  for (const [domain, byPath] of byDomain) {
+    const recipients = [...byPath.values()]
+    for (let from = 0; from < recipients.length; from += recipientsPerEntry) {
+      entries.push({ ...common, domain, recipients: recipients.slice(from, from + recipientsPerEntry) })
+    }
+  }
+  return entries
+}
+
+/** Domain → forward-path → recipient; the first one to name an address says what it wants to be told. */
+function groupByDomain(recipients: readonly PlannedRecipient[]): Map<string, Map<string, QueuedRecipient>> {
+  const byDomain = new Map<string, Map<string, QueuedRecipient>>()
+  for (const { forwardPath, decision, orcpt, notify } of recipients) {
+    const targets = decision.kind === 'elsewhere' ? [forwardPath] : decision.forwards
+    for (const target of targets) {
+      const at = target.lastIndexOf('@')
+      const written = target.slice(at + 1)
+      // An alias may name a domain in U-labels; DNS and SMTP want A-labels. A literal stays as it is.
+      const domain = normaliseDomain(written) ?? written.toLowerCase()
+      const path = `${target.slice(0, at)}@${domain}`
+      const byPath = byDomain.get(domain) ?? new Map<string, QueuedRecipient>()
+      byDomain.set(domain, byPath)
+      if (!byPath.has(path)) byPath.set(path, { forwardPath: path, orcpt, notify })
+    }
+  }
+  return byDomain
+}
