@@ -1,0 +1,323 @@
+import { encodeWords } from './encoded-word.ts'
+
+/**
+ * One element of an address list in the form of IMAP's ENVELOPE, RFC 3501 §7.4.2.
+ *
+ * A mailbox has both `mailbox` and `host` (empty strings where the message has nothing). The start of a group has the
+ * group's name as `mailbox` and no host; its end has neither.
+ */
+export interface Address {
+  /** The display name without its quotes, encoded words not decoded. Null when there is none. */
+  readonly name: string | null
+  /** The local part without its quotes. */
+  readonly mailbox: string | null
+  /** The domain, or a domain literal with its brackets. */
+  readonly host: string | null
+}
+
+/** Addresses of one field that are read; RFC 5321 §4.5.3.1.8 asks for 100, we take 1,000 in one transaction. */
+export const ADDRESSES_IN_A_FIELD = 2000
+
+const GROUP_END: Address = { name: null, mailbox: null, host: null }
+
+/** A piece of a phrase or of an address, and whether white space or a comment stood before it. */
+interface Word {
+  readonly text: string
+  readonly spaced: boolean
+}
+
+/** What ends an atom; everything else, dots and 8-bit characters too, is taken as part of it. */
+const ATOM_END = /[\s"(),:;<>@[\]]/g
+
+/** Reads an address list from left to right; no character is looked at more than a few times. */
+class AddressReader {
+  readonly #text: string
+  #at = 0
+  #inGroup = false
+  /** Words of the address being read. */
+  #words: Word[] = []
+  #comment: string | null = null
+  #spaced = false
+  /** Set when an opening character has no partner in the rest, so that no later one is searched for either. */
+  #unclosed = { '"': false, '(': false, '[': false }
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  read(limit: number): Address[] {
+    const list: Address[] = []
+    while (this.#at < this.#text.length && list.length < limit) this.#one(list)
+    if (this.#inGroup) list.push(GROUP_END)
+    return list
+  }
+
+  /** Reads up to and with the next separator. address = mailbox / group ; RFC 5322 §3.4 */
+  #one(list: Address[]): void {
+    this.#words = []
+    this.#comment = null
+    let angle: Address | null = null
+    while (this.#at < this.#text.length) {
+      const character = this.#skip()
+      if (character === ',' || character === ';' || character === '') {
+        this.#at++
+        this.#push(list, angle)
+        if (character === ';' && this.#inGroup) {
+          this.#inGroup = false
+          list.push(GROUP_END)
+        }
+        return
+      }
+      if (character === ':' && angle === null && !this.#inGroup && this.#words.length > 0) {
+        this.#at++
+        this.#inGroup = true
+        list.push({ name: null, mailbox: phrase(this.#words), host: null })
+        return
+      }
+      if (character === '<' && angle === null) angle = this.#angle()
+      else this.#word(character)
+    }
+    this.#push(list, angle)
+  }
+
+  #push(list: Address[], angle: Address | null): void {
+    const name = angle === null || this.#words.length === 0 ? this.#comment : phrase(this.#words)
+    if (angle !== null) {
+      if (angle.mailbox !== '' || angle.host !== '' || name !== null)
+        list.push({ ...angle, name: name || null })
+    } else if (this.#words.length > 0) list.push(bareAddress(this.#words, this.#comment))
+  }
+
+  /** [CFWS] "<" [obs-route] addr-spec ">" [CFWS] ; RFC 5322 §3.4 and §4.4. The route is read and left out. */
+  #angle(): Address {
+    const outer = this.#words
+    this.#words = []
+    this.#at++
+    while (this.#at < this.#text.length) {
+      const character = this.#skip()
+      if (character === '>') {
+        this.#at++
+        break
+      }
+      const inRoute = this.#words[0]?.text === '@'
+      if (character === '' || character === ';' || character === '<' || (character === ',' && !inRoute)) break
+      if (character === ':' && inRoute) this.#words = []
+      this.#word(character)
+    }
+    const words = this.#words
+    this.#words = outer
+    const sign = words.findLastIndex((word) => word.text === '@')
+    const local = sign < 0 ? words : words.slice(0, sign)
+    const host = sign < 0 ? [] : words.slice(sign + 1)
+    return { name: null, mailbox: addressText(local), host: host.map((word) => word.text).join('') }
+  }
+
+  /** White space and comments, RFC 5322 §3.2.2. Returns the character that follows, '' at the end. */
+  #skip(): string {
+    this.#spaced = false
+    for (; this.#at < this.#text.length; this.#at++) {
+      const character = this.#text[this.#at] as string
+      if (character === '(' && !this.#unclosed['(']) {
+        if (!this.#skipComment()) return character
+        this.#spaced = true
+      } else if (character <= ' ' || character === '\u00a0') this.#spaced = true
+      else return character
+    }
+    return ''
+  }
+
+  /** Leaves `at` on the closing bracket; false when there is none. */
+  #skipComment(): boolean {
+    let depth = 0
+    for (let index = this.#at; index < this.#text.length; index++) {
+      const character = this.#text[index]
+      if (character === '\\') index++
+      else if (character === '(') depth++
+      else if (character === ')' && --depth === 0) {
+        const text = this.#text.slice(this.#at + 1, index)
+        this.#comment = text.replace(/\\(.)/g, '$1').trim() || null
+        this.#at = index
+        return true
+      }
+    }
+    this.#unclosed['('] = true
+    return false
+  }
+
+  /** word = atom / quoted-string, or one of the characters that a list of words has no use for. */
+  #word(character: string): void {
+    const spaced = this.#spaced
+    if (character === '@') {
+      this.#at++
+      this.#words.push({ text: '@', spaced })
+      return
+    }
+    if (character === '"' && !this.#unclosed['"']) {
+      const text = this.#quoted()
+      // An empty quoted string counts: "" <ada@client.example>
+      if (text !== null) {
+        this.#words.push({ text, spaced })
+        return
+      }
+    }
+    if (character === '[' && !this.#unclosed['[']) {
+      const end = this.#text.indexOf(']', this.#at)
+      if (end >= 0) {
+        this.#words.push({ text: this.#text.slice(this.#at, end + 1).replace(/\s/g, ''), spaced })
+        this.#at = end + 1
+        return
+      }
+      this.#unclosed['['] = true
+    }
+    ATOM_END.lastIndex = this.#at
+    const end = ATOM_END.test(this.#text) ? ATOM_END.lastIndex - 1 : this.#text.length
+    // Nothing there: a stray special, passed over.
+    if (end === this.#at) this.#at++
+    else {
+      this.#words.push({ text: this.#text.slice(this.#at, end), spaced })
+      this.#at = end
+    }
+  }
+
+  #quoted(): string | null {
+    let text = ''
+    let from = this.#at + 1
+    for (let index = from; index < this.#text.length; index++) {
+      const character = this.#text[index]
+      if (character === '\\') {
+        text += this.#text.slice(from, index)
+        from = ++index
+      } else if (character === '"') {
+        this.#at = index + 1
+        return text + this.#text.slice(from, index)
+      }
+    }
+    this.#unclosed['"'] = true
+    return null
+  }
+}
+
+/** phrase = 1*word ; RFC 5322 §3.2.5 */
+function phrase(words: readonly Word[]): string {
+  let text = ''
+  for (const word of words) text += word.spaced && text !== '' ? ' ' + word.text : word.text
+  return text
+}
+
+/** RFC 5322 §4.4: obs-local-part and obs-domain allow white space around the dots. */
+function addressText(words: readonly Word[]): string {
+  let text = ''
+  for (const word of words) {
+    const glued = !word.spaced || text === '' || text.endsWith('.') || word.text.startsWith('.')
+    text += glued ? word.text : ' ' + word.text
+  }
+  return text
+}
+
+/** An address without angle brackets: words around the `@` that dots or closeness bind to it; others are its name. */
+function bareAddress(words: readonly Word[], comment: string | null): Address {
+  const sign = words.findLastIndex((word) => word.text === '@')
+  if (sign < 0) return { name: comment, mailbox: phrase(words), host: '' }
+  const bound = (left: Word | undefined, right: Word | undefined) =>
+    left !== undefined &&
+    right !== undefined &&
+    (!right.spaced || left.text.endsWith('.') || right.text[0] === '.')
+  let first = Math.max(0, sign - 1)
+  while (first > 0 && bound(words[first - 1], words[first])) first--
+  let last = Math.min(words.length - 1, sign + 1)
+  while (last + 1 < words.length && bound(words[last], words[last + 1])) last++
+  return {
+    name: (first > 0 ? phrase(words.slice(0, first)) : comment) || null,
+    mailbox: addressText(words.slice(first, sign)),
+    host: words
+      .slice(sign + 1, last + 1)
+      .map((word) => word.text)
+      .join(''),
+  }
+}
+
+/** The plainest and commonest forms, `ada@client.example` and `Ada <ada@client.example>`. */
+const SIMPLE =
+  /^(?:([A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*) )?(<?)([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+)@([A-Za-z0-9.-]+)(>?)$/
+
+/**
+ * address-list = (address *("," address)) / obs-addr-list ; RFC 5322 §3.4
+ *
+ * Takes what the world writes: routes, groups, comments, names with 8-bit text or dots, semicolons as separators,
+ * things never closed. Junk yields junk addresses or none, never an error, in time linear in the text.
+ *
+ * @param text Unfolded.
+ * @param limit Elements at most; the rest is left out.
+ */
+export function parseAddressList(text: string, limit: number = ADDRESSES_IN_A_FIELD): Address[] {
+  if (limit <= 0) return []
+  if (text.length < 200) {
+    const simple = SIMPLE.exec(text)
+    if (simple !== null) {
+      const [, name, open, mailbox, host, close] = simple
+      const bracketed = open === '<' && close === '>'
+      if (bracketed || (open === '' && close === '' && name === undefined)) {
+        return [{ name: name ?? null, mailbox: mailbox as string, host: host as string }]
+      }
+    }
+  }
+  return new AddressReader(text).read(limit)
+}
+
+/** Characters that may not pass into a header field as they are: a line end would begin another field. */
+const CONTROLS = /[\x00-\x1f\x7f]+/g
+
+function quoteString(text: string): string {
+  return '"' + text.replace(/["\\]/g, '\\$&') + '"'
+}
+
+/** local-part = dot-atom / quoted-string ; RFC 5322 §3.4.1, 8-bit characters as RFC 6532 §3.2 allows */
+function formatLocalPart(localPart: string): string {
+  const text = localPart.replace(CONTROLS, '')
+  const dotAtom = /^[\w!#$%&'*+/=?^`{|}~\-\x80-\uffff]+(\.[\w!#$%&'*+/=?^`{|}~\-\x80-\uffff]+)*$/
+  return dotAtom.test(text) ? text : quoteString(text)
+}
+
+function formatPhrase(name: string): string {
+  const text = name.replace(CONTROLS, ' ')
+  if (/[^ -~]|=\?/.test(text)) return encodeWords(text)
+  return /^[\w!#$%&'*+/=?^`{|}~-]+( [\w!#$%&'*+/=?^`{|}~-]+)*$/.test(text) ? text : quoteString(text)
+}
+
+/** The address alone, `ada@client.example`, as it stands between angle brackets. */
+export function formatAddrSpec(address: Address): string {
+  const literal = address.host?.startsWith('[')
+    ? /[\x00-\x20\x7f<>(),;"@]+/g
+    : /[\x00-\x20\x7f<>(),;:"@[\]\\]+/g
+  const host = (address.host ?? '').replace(literal, '')
+  const local = formatLocalPart(address.mailbox ?? '')
+  return host === '' ? local : `${local}@${host}`
+}
+
+/**
+ * One mailbox for a header field: `"Ada L." <ada@client.example>`. Names that are not ASCII become encoded words;
+ * the domain is left as it is. No control character passes.
+ */
+export function formatAddress(address: Address): string {
+  const spec = formatAddrSpec(address)
+  return address.name === null || address.name === '' ? spec : `${formatPhrase(address.name)} <${spec}>`
+}
+
+/** A list with its groups, not folded: what `parseAddressList` reads as the same list. */
+export function formatAddressList(list: readonly Address[]): string {
+  let text = ''
+  let separator = ''
+  for (const address of list) {
+    if (address.host !== null) {
+      text += separator + formatAddress(address)
+      separator = ', '
+    } else if (address.mailbox !== null) {
+      text += `${separator}${formatPhrase(address.mailbox)}: `
+      separator = ''
+    } else {
+      text += ';'
+      separator = ', '
+    }
+  }
+  return text
+}
