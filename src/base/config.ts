@@ -7,15 +7,7 @@ export interface Endpoint {
 }
 
 /** The doors a server can open; one that is absent is closed. */
-export const doorNames = [
-  'smtp',
-  'submission',
-  'submissions',
-  'pop3',
-  'pop3s',
-  'imap',
-  'imaps',
-] as const
+export const doorNames = ['smtp', 'submission', 'submissions', 'pop3', 'pop3s', 'imap', 'imaps'] as const
 export type DoorName = (typeof doorNames)[number]
 
 /** What belongs to the machine. Domains, accounts, aliases and keys live in the store. */

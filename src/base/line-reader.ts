@@ -22,8 +22,7 @@ export class LineReader {
   }
 
   push(chunk: Uint8Array): void {
-    const octets = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    this.#buffer = this.#buffer.length === 0 ? octets : Buffer.concat([this.#buffer, octets])
+    this.#buffer = this.#buffer.length === 0 ? asBuffer(chunk) : Buffer.concat([this.#buffer, chunk])
   }
 
   /** Takes everything not read yet; the next reader begins with it. */
@@ -31,6 +30,11 @@ export class LineReader {
     const taken = this.#buffer.subarray(0, maxOctets)
     this.#buffer = this.#buffer.subarray(taken.length)
     return taken
+  }
+
+  /** Puts back, in front of what is there, octets that somebody else has read too far. */
+  unread(octets: Uint8Array): void {
+    this.#buffer = this.#buffer.length === 0 ? asBuffer(octets) : Buffer.concat([octets, this.#buffer])
   }
 
   /** Forgets everything not read yet, RFC 3207 §4.2: what came in the clear does not count after TLS. */
@@ -64,4 +68,8 @@ export class LineReader {
     if (overlong) return { kind: 'too-long' }
     return { kind: 'line', line: line.toString('latin1') }
   }
+}
+
+function asBuffer(octets: Uint8Array): Buffer {
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
 }

@@ -28,7 +28,11 @@ export interface Listener {
 }
 
 /** @throws {Error} The address cannot be bound: text says which, and why. */
-export async function listen(door: Door, endpoints: readonly Endpoint[], limits: ListenerLimits): Promise<Listener> {
+export async function listen(
+  door: Door,
+  endpoints: readonly Endpoint[],
+  limits: ListenerLimits,
+): Promise<Listener> {
   const perAddress = new Map<string, number>()
   const peers = new Set<Peer>()
   const trusted = new Set(limits.trusted)
@@ -92,7 +96,11 @@ function bind(endpoint: Endpoint, welcome: (socket: Socket) => void): Promise<Se
   const server = createServer({ allowHalfOpen: true, noDelay: true }, welcome)
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
-      reject(new Error(`Cannot listen on ${endpoint.address}:${endpoint.port}: ${error.message}`, { cause: error }))
+      reject(
+        new Error(`Cannot listen on ${endpoint.address}:${endpoint.port}: ${error.message}`, {
+          cause: error,
+        }),
+      )
     })
     server.listen({ host: endpoint.address, port: endpoint.port, backlog: 1024 }, () => {
       server.removeAllListeners('error')

@@ -19,7 +19,9 @@ export function createLog(write: (line: string) => void, level: LogLevel, now: (
     function emit(at: LogLevel, message: string, facts?: LogFacts): void {
       if (rank[at] < rank[level]) return
       const record = { at: new Date(now()).toISOString(), level: at, message, ...bound, ...facts }
-      write(JSON.stringify(record, (_key, value) => (value instanceof Error ? errorFacts(value) : value)) + '\n')
+      write(
+        JSON.stringify(record, (_key, value) => (value instanceof Error ? errorFacts(value) : value)) + '\n',
+      )
     }
     return {
       debug: (message, facts) => emit('debug', message, facts),

@@ -1,0 +1,22 @@
+import type { Command } from '../session.ts'
+import { auth } from './auth.ts'
+import { data } from './data.ts'
+import { ehlo } from './ehlo.ts'
+import { expn } from './expn.ts'
+import { helo } from './helo.ts'
+import { help } from './help.ts'
+import { mail } from './mail.ts'
+import { noop } from './noop.ts'
+import { quit } from './quit.ts'
+import { rcpt } from './rcpt.ts'
+import { rset } from './rset.ts'
+import { starttls } from './starttls.ts'
+import { vrfy } from './vrfy.ts'
+
+/** By verb, in capitals. */
+export const commands: ReadonlyMap<string, Command> = new Map(
+  [helo, ehlo, mail, rcpt, data, rset, noop, vrfy, expn, help, quit, starttls, auth].map((command) => [
+    command.verb,
+    command,
+  ]),
+)

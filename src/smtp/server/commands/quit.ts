@@ -1,0 +1,13 @@
+import type { Command } from '../session.ts'
+
+/** Ends the session, RFC 5321 §4.1.1.10. */
+export const quit: Command = {
+  verb: 'QUIT',
+  phases: ['start', 'ready', 'envelope', 'recipients'],
+
+  run(session) {
+    const { hostname, replyTexts } = session.options
+    const text = replyTexts?.closing(hostname) ?? `${hostname} closing connection`
+    return { reply: { code: 221, status: '2.0.0', lines: [text] }, next: 'close' }
+  },
+}

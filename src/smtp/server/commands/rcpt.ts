@@ -1,0 +1,29 @@
+import { resolveRecipient } from '../../../delivery/resolve-recipient.ts'
+import { formatMailbox } from '../../wire/path.ts'
+import { parseRcpt } from '../../wire/rcpt.ts'
+import { refuse } from '../../wire/reply.ts'
+import type { Command } from '../session.ts'
+
+/** Names one recipient, RFC 5321 §3.3. */
+export const rcpt: Command = {
+  verb: 'RCPT',
+  phases: ['envelope', 'recipients'],
+
+  async run(session, args) {
+    const { role, store, limits, defaultDomain, replyTexts } = session.options
+    const { forwardPath } = parseRcpt(args)
+    // RFC 5321 §4.5.3.1.10: temporary, so that the client sends the message to the rest in another transaction.
+    if (session.recipients.length >= limits.recipients) throw refuse(452, '4.5.3', 'Too many recipients')
+    // RFC 5321 §4.5.1: postmaster without a domain is always ours.
+    const address = formatMailbox(
+      forwardPath.domain === '' ? { ...forwardPath, domain: defaultDomain } : forwardPath,
+    )
+    const decision = await resolveRecipient(store, address, limits)
+    if (decision.kind === 'refused') throw refuse(decision.code, decision.status, decision.text)
+    // Nothing relays for strangers.
+    if (decision.kind === 'elsewhere' && role === 'mx') throw refuse(550, '5.7.1', 'Relaying denied')
+    session.recipients.push({ forwardPath: address, decision, orcpt: null, notify: null })
+    session.phase = 'recipients'
+    return { code: 250, status: '2.1.5', lines: [replyTexts?.recipient(forwardPath) ?? 'Recipient ok'] }
+  },
+}

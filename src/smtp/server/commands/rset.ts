@@ -1,0 +1,12 @@
+import type { Command } from '../session.ts'
+
+/** Ends the transaction without a message, RFC 5321 §4.1.1.5. */
+export const rset: Command = {
+  verb: 'RSET',
+  phases: ['start', 'ready', 'envelope', 'recipients'],
+
+  run(session) {
+    session.reset()
+    return { code: 250, status: '2.0.0', lines: ['Reset'] }
+  },
+}

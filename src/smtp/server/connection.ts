@@ -1,0 +1,207 @@
+/**
+ * Ties one SMTP session to its socket: cuts octets into lines, sends replies in order, puts TLS underneath, minds time.
+ *
+ * Commands are answered one after another however they were pipelined (RFC 2920 §3.1); replies that are ready in the
+ * same turn go out in one write. While a command is at work, no more than `readAheadOctets` are read.
+ */
+import { LineReader } from '../../base/line-reader.ts'
+import type { Peer } from '../../base/peer.ts'
+import { formatReply, type Reply } from '../wire/reply.ts'
+import { IncomingMessage } from './incoming.ts'
+import { handOverJourney, recordedLine } from './journey.ts'
+import type { SmtpDoorOptions } from './options.ts'
+import { type Answer, answer, greeting, Session } from './session.ts'
+
+const readAheadOctets = 65_536
+/** How long a peer may take to close after we have. */
+const lingerMs = 5_000
+
+export class Connection {
+  readonly #peer: Peer
+  readonly #options: SmtpDoorOptions
+  readonly #session: Session
+  readonly #reader = new LineReader()
+  readonly #done: () => void
+  #incoming: IncomingMessage | null = null
+  #busy = false
+  #draining = false
+  /** The peer has sent FIN: what it sent before is still answered. */
+  #inputEnded = false
+  #closing = false
+
+  constructor(peer: Peer, options: SmtpDoorOptions, done: () => void) {
+    this.#peer = peer
+    this.#options = options
+    this.#session = new Session(options, peer)
+    this.#done = done
+    peer.handle({
+      data: (chunk) => this.#data(chunk),
+      end: () => this.#end(),
+      idle: () => this.#idle(),
+      close: () => this.#closed(),
+    })
+    peer.setIdleTimeout(options.limits.smtpCommandTimeoutMs)
+  }
+
+  async start(): Promise<void> {
+    if (this.#options.implicitTls && !(await this.#startTls())) return
+    this.#send(greeting(this.#session))
+    await this.#pump()
+  }
+
+  /** Ends the session as soon as no command is at work, RFC 5321 §3.8. */
+  drain(): void {
+    this.#draining = true
+    if (!this.#busy && this.#incoming === null) this.#shutDown()
+  }
+
+  #shutDown(): void {
+    this.#send({
+      code: 421,
+      status: '4.3.2',
+      lines: [`${this.#options.hostname} is shutting down, try again later`],
+    })
+    this.#close()
+  }
+
+  #data(chunk: Uint8Array): void {
+    if (this.#closing) return
+    this.#reader.push(chunk)
+    if (this.#busy) {
+      if (this.#reader.bufferedOctets > readAheadOctets) this.#peer.pause()
+      return
+    }
+    void this.#pump()
+  }
+
+  /** Works through what has been read, until more must come. */
+  async #pump(): Promise<void> {
+    if (this.#busy) return
+    this.#busy = true
+    try {
+      while (!this.#closing && (this.#incoming === null ? await this.#command() : await this.#message())) {
+        if (this.#draining && this.#incoming === null) this.#shutDown()
+      }
+    } catch (error) {
+      // Only a defect of ours leads here; the client is told to come again and nothing was accepted.
+      this.#options.log.error('smtp connection failed', { error })
+      this.#send({ code: 421, status: '4.3.0', lines: ['Local error, closing connection'] })
+      this.#close()
+    }
+    this.#busy = false
+    this.#peer.resume()
+    if (this.#inputEnded) this.#close()
+  }
+
+  /** @returns False when a whole line has not come yet. */
+  async #command(): Promise<boolean> {
+    const next = this.#reader.next(this.#options.limits.commandLineOctets)
+    switch (next.kind) {
+      case 'more':
+        return false
+      case 'bare-lf':
+        // Nothing waits silently, and nothing behind it is trusted: docs/decisions/002.
+        this.#send({ code: 500, status: '5.5.2', lines: ['Lines end with CRLF (try nc -C)'] })
+        this.#close()
+        return false
+      case 'too-long':
+        this.#session.recorder.wire('C', '(line too long)')
+        // RFC 5321 §4.5.3.1.9.
+        this.#send({ code: 500, status: '5.5.2', lines: ['Line too long'] })
+        return true
+      case 'line': {
+        this.#session.recorder.wire('C', recordedLine(this.#session, next.line))
+        await this.#act(await answer(this.#session, next.line))
+        return true
+      }
+    }
+  }
+
+  async #act(given: Answer): Promise<void> {
+    this.#send(given.reply)
+    if (given.next === 'data') this.#incoming = new IncomingMessage(this.#session)
+    else if (given.next === 'close') this.#close()
+    else if (given.next === 'starttls') {
+      // RFC 3207 §4.2, CVE-2011-0411: what was pipelined in the clear behind STARTTLS is forgotten.
+      this.#reader.discard()
+      await this.#startTls()
+    }
+  }
+
+  /** @returns False when the message goes on in octets that have not come yet. */
+  async #message(): Promise<boolean> {
+    const incoming = this.#incoming!
+    const octets = this.#reader.take()
+    if (octets.length === 0) return false
+    const { state, rest } = await incoming.push(octets)
+    if (state === 'more') return this.#reader.bufferedOctets > 0
+    this.#incoming = null
+    if (state === 'abandon') {
+      this.#send(incoming.refusal())
+      this.#close()
+      return false
+    }
+    if (rest.length > 0) this.#reader.unread(rest)
+    const reply = await incoming.finish()
+    this.#send(reply)
+    handOverJourney(this.#session, incoming)
+    this.#session.reset()
+    return true
+  }
+
+  async #startTls(): Promise<boolean> {
+    const { tls, limits, log } = this.#options
+    if (tls === null) throw new Error('No certificate')
+    try {
+      this.#session.secured(await this.#peer.startTls(tls.context(), limits.tlsHandshakeTimeoutMs))
+      this.#session.recorder.event('secured', 'tls.done', { ...this.#session.tls })
+      return true
+    } catch (error) {
+      log.info('tls handshake failed', { remote: this.#peer.remoteAddress, error })
+      return false
+    }
+  }
+
+  #send(reply: Reply): void {
+    const text = formatReply(reply, this.#session.enhanced)
+    this.#peer.write(text)
+    for (const line of text.split('\r\n').slice(0, -1)) this.#session.recorder.wire('S', line)
+  }
+
+  #close(): void {
+    if (this.#closing) return
+    this.#closing = true
+    this.#incoming?.abort()
+    this.#incoming = null
+    this.#peer.end()
+    this.#peer.resume()
+    this.#peer.setIdleTimeout(lingerMs)
+  }
+
+  #end(): void {
+    this.#inputEnded = true
+    if (this.#closing) this.#peer.destroy()
+    else if (!this.#busy) this.#close()
+  }
+
+  #idle(): void {
+    if (this.#closing) return this.#peer.destroy()
+    // A command at work has bounds of its own.
+    if (this.#busy) return
+    // RFC 5321 §4.5.3.2.7.
+    this.#send({
+      code: 421,
+      status: '4.4.2',
+      lines: [`${this.#options.hostname} Timeout, closing connection`],
+    })
+    this.#close()
+  }
+
+  #closed(): void {
+    this.#closing = true
+    this.#incoming?.abort()
+    this.#incoming = null
+    handOverJourney(this.#session, null)
+    this.#done()
+  }
+}

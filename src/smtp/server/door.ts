@@ -1,0 +1,24 @@
+import type { Door } from '../../base/listener.ts'
+import { Connection } from './connection.ts'
+import type { SmtpDoorOptions } from './options.ts'
+
+/** The door on port 25, or one of those for submission (587, 465). */
+export function createSmtpDoor(options: SmtpDoorOptions): Door {
+  const connections = new Set<Connection>()
+  return {
+    busyGreeting: options.implicitTls
+      ? ''
+      : `421 ${options.hostname} Too many connections, try again later\r\n`,
+    serve(peer, done) {
+      const connection = new Connection(peer, options, () => {
+        connections.delete(connection)
+        done()
+      })
+      connections.add(connection)
+      void connection.start()
+    },
+    drain() {
+      for (const connection of connections) connection.drain()
+    },
+  }
+}

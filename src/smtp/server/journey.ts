@@ -1,0 +1,101 @@
+/** What an SMTP session tells of a message's way. */
+import type { DeliveryPlan } from '../../delivery/plan.ts'
+import type { JourneyFacts, Viewer } from '../../journey/event.ts'
+import { decodeEncodedWords } from '../../message/encoded-word.ts'
+import type { MessageScan } from '../../message/scan.ts'
+import type { Accepted } from '../../store/store.ts'
+import { timeOrderedId } from '../../base/random.ts'
+import { formatMailbox } from '../wire/path.ts'
+import type { IncomingMessage } from './incoming.ts'
+import type { Session } from './session.ts'
+
+const toRecipient: readonly Viewer[] = ['recipient', 'admin']
+const toSender: readonly Viewer[] = ['sender', 'admin']
+
+/** The line as it may be remembered: what AUTH carries is never kept. */
+export function recordedLine(session: Session, line: string): string {
+  if (session.phase === 'auth') return '***'
+  return /^AUTH /i.test(line)
+    ? line.replace(/^(AUTH +[^ ]*)(?: .*)?$/i, (all, head: string) => (all === head ? head : `${head} ***`))
+    : line
+}
+
+/** The events of an accept; the dialogue itself follows once its reply has been sent. */
+export function recordAccepted(
+  session: Session,
+  scan: MessageScan,
+  plan: DeliveryPlan,
+  accepted: Accepted,
+): void {
+  const { recorder } = session
+  if (!recorder.enabled) return
+  const size = { octets: scan.octets, lines: scan.lines }
+  if (session.options.role === 'submission') {
+    const data = { login: session.account?.address ?? '', client: session.peer.remoteAddress, ...size }
+    recorder.event('handed-in', 'submit', data, { visibleTo: toSender })
+  }
+  for (const [index, entry] of plan.queue.entries()) {
+    const recipients = entry.recipients.map((recipient) => recipient.forwardPath)
+    const data = { queueId: accepted.queueIds[index] ?? null, domain: entry.domain, recipients }
+    recorder.event('queued', 'queue.in', data, { visibleTo: toSender })
+  }
+  for (const filed of accepted.filed) {
+    const branch = branchOf(session, filed.accountId)
+    const data = { mailbox: 'INBOX', uid: filed.uid, accountId: filed.accountId, emailId: filed.emailId }
+    recorder.event('filed', 'file', data, { visibleTo: toRecipient, ...(branch === null ? {} : { branch }) })
+  }
+  recorder.wire('C', `(message, ${scan.octets} octets)`)
+  recorder.wire('C', '.')
+}
+
+function branchOf(session: Session, accountId: number): string | null {
+  const recipient = session.recipients.find(
+    ({ decision }) => decision.kind === 'home' && decision.accountIds.includes(accountId),
+  )
+  return recipient?.forwardPath ?? null
+}
+
+/**
+ * Gives the journey what was recorded since the last call. Without a message (the connection ends) the lines belong to
+ * the last one: its closure; a conversation in which nothing was accepted is a journey of its own that ends refused.
+ */
+export function handOverJourney(session: Session, incoming: IncomingMessage | null): void {
+  const { recorder, options } = session
+  if (!recorder.enabled) return
+  const { journeys, clock, random, role } = options
+  const stage = role === 'submission' ? 'handed-in' : 'spoken'
+  const visibleTo = role === 'submission' ? toSender : toRecipient
+  if (incoming === null && session.lastJourneyId === null && session.reversePath === null) return
+  const full = options.journeyLevel === 'full'
+  const phase = incoming === null ? 'closure' : 'transfer'
+  if (full) recorder.closeWire(stage, { ...session.link, phase }, { visibleTo })
+  const events = recorder.take()
+  if (incoming === null && session.lastJourneyId !== null) {
+    if (events.length > 0) journeys.append({ journeyId: session.lastJourneyId, events })
+    return
+  }
+  const journeyId = incoming?.journeyId ?? timeOrderedId(clock.now(), random)
+  journeys.append({ journeyId, facts: facts(session, incoming), events })
+  session.lastJourneyId = journeyId
+  session.transactions++
+}
+
+function facts(session: Session, incoming: IncomingMessage | null): JourneyFacts {
+  const accepted = incoming?.accepted ?? null
+  const queued = accepted !== null && accepted.queueIds.length > 0
+  const envelope = incoming?.scan?.envelope
+  const filed = accepted !== null && accepted.filed.length > 0
+  const direction = session.options.role === 'mx' ? 'in' : queued ? 'out' : 'local'
+  return {
+    direction,
+    state: accepted === null ? 'refused' : queued ? 'queued' : 'delivered',
+    ...(incoming?.messageId ? { messageId: incoming.messageId } : {}),
+    ...(envelope?.subject ? { subject: decodeEncodedWords(envelope.subject) } : {}),
+    reversePath: session.reversePath === null ? '' : formatMailbox(session.reversePath),
+    recipients: session.recipients.map((recipient) => recipient.forwardPath),
+    links: [session.link],
+    queueIds: accepted?.queueIds ?? [],
+    accountIds: filed ? [...new Set(accepted.filed.map((one) => one.accountId))] : [],
+    ...(session.account === null ? {} : { senderAccountId: session.account.accountId }),
+  }
+}

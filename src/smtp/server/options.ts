@@ -1,0 +1,44 @@
+import type { Authenticator } from '../../auth/authenticator.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Limits } from '../../base/limits.ts'
+import type { Log } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
+import type { JourneySink } from '../../journey/event.ts'
+import type { Store } from '../../store/store.ts'
+import type { ServerTls } from '../../tls/server-tls.ts'
+import type { Mailbox } from '../wire/path.ts'
+
+export interface SmtpDoorOptions {
+  /** MX on port 25 takes mail for our own domains from anybody; submission takes mail for anywhere from who logs in. */
+  readonly role: 'mx' | 'submission'
+  /** TLS from the first octet, RFC 8314 §3.3. */
+  readonly implicitTls: boolean
+  /** Said in the greeting and in Received. */
+  readonly hostname: string
+  /** What a log-in without a domain, and `<Postmaster>`, belong to. */
+  readonly defaultDomain: string
+  readonly store: Store
+  readonly authenticator: Authenticator
+  /** Null: STARTTLS is not offered. */
+  readonly tls: ServerTls | null
+  readonly plaintext: 'never' | 'loopback'
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly journeys: JourneySink
+  readonly journeyLevel: 'full' | 'envelope' | 'facts' | 'off'
+  /** Other words for the same replies: only the Lab hands them in. */
+  readonly replyTexts?: ReplyTexts
+}
+
+/** The replies whose wording the lecture prints. With them ENHANCEDSTATUSCODES is off, since RFC 2034 §4 wants the codes. */
+export interface ReplyTexts {
+  greeting(hostname: string): string
+  hello(clientName: string, hostname: string): string
+  sender(reversePath: Mailbox | null): string
+  recipient(forwardPath: Mailbox): string
+  readonly data: string
+  readonly accepted: string
+  closing(hostname: string): string
+}

@@ -1,0 +1,24 @@
+import { isIPv6 } from 'node:net'
+import { formatReceived } from '../../message/fields.ts'
+import type { Session } from './session.ts'
+
+/** The trace field of this hop, RFC 5321 §4.4, with its CRLF. */
+export function receivedField(session: Session, id: string, forPath: string | null, now: number): string {
+  const { remoteAddress } = session.peer
+  return formatReceived({
+    from: session.clientName,
+    // TCP-info = address-literal: what the client cannot lie about.
+    tcpInfo: isIPv6(remoteAddress) ? `[IPv6:${remoteAddress}]` : `[${remoteAddress}]`,
+    by: session.options.hostname,
+    with: protocol(session),
+    id,
+    for: forPath,
+    date: now,
+  })
+}
+
+/** RFC 3848 §1: S for TLS, A for a log-in. */
+function protocol(session: Session): string {
+  if (!session.extended) return 'SMTP'
+  return `ESMTP${session.tls === null ? '' : 'S'}${session.account === null ? '' : 'A'}`
+}

@@ -1,0 +1,154 @@
+/**
+ * One SMTP session: what has been said so far, and what may be said next.
+ *
+ * `answer` takes one command line and gives back a reply and what happens after it has been sent. Nothing here touches
+ * a socket, TLS or a timer: connection.ts does, and a test calls `answer` without either.
+ */
+import type { Account } from '../../store/accounts.ts'
+import type { PlannedRecipient } from '../../delivery/plan.ts'
+import type { Link } from '../../journey/event.ts'
+import { Recorder } from '../../journey/recorder.ts'
+import type { SaslExchange } from '../../sasl/mechanism.ts'
+import type { TlsFacts } from '../../base/peer.ts'
+import type { Mailbox } from '../wire/path.ts'
+import { Refusal, refuse, type Reply } from '../wire/reply.ts'
+import { commands } from './commands/index.ts'
+import type { SmtpDoorOptions } from './options.ts'
+
+/**
+ * `start`: before HELO. `ready`: no transaction. `envelope`: after MAIL. `recipients`: after the first RCPT.
+ * `auth`: the next line answers a SASL challenge.
+ */
+export type Phase = 'start' | 'ready' | 'envelope' | 'recipients' | 'auth'
+
+/** What happens once the reply has been sent. */
+export type Next = 'command' | 'starttls' | 'data' | 'close'
+
+export interface Answer {
+  readonly reply: Reply
+  readonly next: Next
+}
+
+export interface Command {
+  readonly verb: string
+  readonly phases: readonly Phase[]
+  run(session: Session, args: string): Promise<Answer | Reply> | Answer | Reply
+}
+
+export interface SessionPeer {
+  readonly remoteAddress: string
+  readonly remoteName: string
+  readonly localName: string
+}
+
+export class Session {
+  readonly options: SmtpDoorOptions
+  readonly peer: SessionPeer
+  readonly recorder: Recorder
+  phase: Phase = 'start'
+  /** Set by the connection once TLS is up; the session then begins anew, RFC 3207 §4.2. */
+  tls: TlsFacts | null = null
+  /** What HELO or EHLO said; '' before. */
+  clientName = ''
+  /** EHLO, not HELO. */
+  extended = false
+  account: Account | null = null
+  exchange: SaslExchange | null = null
+  reversePath: Mailbox | null = null
+  recipients: PlannedRecipient[] = []
+  declaredSize: number | null = null
+  /** Mail transactions that came to DATA so far: the index in this connection's journeys. */
+  transactions = 0
+  /** Commands that were refused; past `limits.errorsPerSession` the connection ends. */
+  errors = 0
+  loginFailures = 0
+  /** The journey that the last lines of the dialogue still belong to. */
+  lastJourneyId: string | null = null
+
+  constructor(options: SmtpDoorOptions, peer: SessionPeer) {
+    this.options = options
+    this.peer = peer
+    this.recorder = new Recorder(options.clock, options.journeyLevel !== 'off')
+  }
+
+  /** RFC 2034 §4 wants the codes in every reply once announced; the Lab's wording has none. */
+  get enhanced(): boolean {
+    return this.options.replyTexts === undefined
+  }
+
+  get link(): Link {
+    return { client: this.peer.remoteName, server: this.peer.localName, transaction: this.transactions }
+  }
+
+  get messageOctets(): number {
+    const { limits, role } = this.options
+    return role === 'submission' ? limits.submissionOctets : limits.messageOctets
+  }
+
+  /** Forgets the transaction, RFC 5321 §4.1.1.5; who is logged in and what HELO said stay. */
+  reset(): void {
+    if (this.phase !== 'start') this.phase = 'ready'
+    this.reversePath = null
+    this.recipients = []
+    this.declaredSize = null
+    this.exchange = null
+  }
+
+  /** RFC 3207 §4.2: nothing that was learnt in the clear counts. */
+  secured(tls: TlsFacts): void {
+    this.reset()
+    this.phase = 'start'
+    this.tls = tls
+    this.clientName = ''
+    this.extended = false
+    this.account = null
+  }
+}
+
+export function greeting(session: Session): Reply {
+  const { hostname, replyTexts } = session.options
+  return { code: 220, status: null, lines: [replyTexts?.greeting(hostname) ?? `${hostname} ESMTP`] }
+}
+
+/** Answers one complete command line. */
+export async function answer(session: Session, line: string): Promise<Answer> {
+  const { verb, args } = splitLine(session, line)
+  try {
+    const command = commands.get(verb)
+    if (command === undefined) throw refuse(500, '5.5.2', 'Command not recognized')
+    // RFC 5321 §4.1.4: out of order is 503, and the transaction stays as it was.
+    if (!command.phases.includes(session.phase)) throw refuse(503, '5.5.1', outOfOrder(session, verb))
+    const result = await command.run(session, args)
+    const given: Answer = 'reply' in result ? result : { reply: result, next: 'command' }
+    return given.reply.code >= 500 ? counted(session, given) : given
+  } catch (error) {
+    if (error instanceof Refusal) return counted(session, { reply: error.reply, next: 'command' })
+    session.options.log.error('smtp command failed', { verb, error })
+    return { reply: { code: 451, status: '4.3.0', lines: ['Local error in processing'] }, next: 'command' }
+  }
+}
+
+/** A line in the `auth` phase is no command but the answer to a challenge. */
+function splitLine(session: Session, line: string): { verb: string; args: string } {
+  if (session.phase === 'auth') return { verb: 'AUTH', args: line }
+  const space = line.indexOf(' ')
+  const verb = space < 0 ? line : line.slice(0, space)
+  return { verb: verb.toUpperCase(), args: space < 0 ? '' : line.slice(space + 1) }
+}
+
+function outOfOrder(session: Session, verb: string): string {
+  if (session.phase === 'start') return 'Say EHLO or HELO first'
+  if (verb === 'RCPT') return 'Say MAIL first'
+  if (verb === 'DATA') return session.phase === 'ready' ? 'Say MAIL first' : 'No valid recipients'
+  return 'Bad sequence of commands'
+}
+
+/** Counts what was refused, so that a guesser or a confused client is not served for ever. */
+function counted(session: Session, given: Answer): Answer {
+  session.errors++
+  if (session.errors < session.options.limits.errorsPerSession) return given
+  return {
+    reply: { code: 421, status: '4.7.0', lines: ['Too many errors, closing connection'] },
+    next: 'close',
+  }
+}

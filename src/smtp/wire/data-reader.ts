@@ -1,0 +1,106 @@
+/**
+ * Takes the octets after DATA apart: the message without its dot-stuffing, and the place where it ends.
+ *
+ * Only CRLF "." CRLF ends a message (RFC 5321 §4.1.1.4). A line of one dot with a bare LF on either side, which some
+ * servers take as an end and others as text, is reported at once as `ambiguous`: a conversation that contains it is
+ * an attempt at smuggling, or a client that would wait for ever. Either way it is refused and closed.
+ */
+export interface DataEvent {
+  /** Message octets, in order; not copied. */
+  readonly chunks: readonly Uint8Array[]
+  readonly state: 'more' | 'end' | 'ambiguous'
+  /** What follows the end: further commands. */
+  readonly rest: Uint8Array
+}
+
+const lineFeed = 10
+const carriageReturn = 13
+const dot = 46
+const nothing = new Uint8Array(0)
+
+export class DataReader {
+  /** Octets held back since they may begin an end of data; never more than 4. */
+  #held: Buffer = Buffer.from('\r\n')
+  /** How many of `#held` are not part of the message: the CRLF that stands for the end of the DATA command. */
+  #virtual = 2
+  #octetsSinceLf = 0
+  #longestLine = 0
+  #octets = 0
+
+  /** Message octets so far, dots removed. */
+  get octets(): number {
+    return this.#octets
+  }
+
+  /**
+   * Octets of the longest line that reached over more than one chunk of 64 KB or less; shorter ones are not measured,
+   * and no bound of ours is under that.
+   */
+  get longestLine(): number {
+    return Math.max(this.#longestLine, this.#octetsSinceLf)
+  }
+
+  push(chunk: Uint8Array): DataEvent {
+    const input = Buffer.concat([this.#held, chunk])
+    const chunks: Uint8Array[] = []
+    let start = this.#virtual
+    this.#virtual = 0
+    const emit = (end: number): void => {
+      if (end > start) {
+        const piece = input.subarray(start, end)
+        chunks.push(piece)
+        this.#measure(piece)
+      }
+    }
+    for (let at = input.indexOf('\n.'); at >= 0; at = input.indexOf('\n.', at + 1)) {
+      const afterCr = at > 0 && input[at - 1] === carriageReturn
+      const first = input[at + 2]
+      const second = input[at + 3]
+      if (first === lineFeed || (!afterCr && first === carriageReturn && second === lineFeed)) {
+        return { chunks, state: 'ambiguous', rest: nothing }
+      }
+      // The answer lies in octets that have not come yet.
+      if (first === undefined || (first === carriageReturn && second === undefined)) break
+      if (!afterCr) continue
+      if (first === carriageReturn && second === lineFeed) {
+        emit(at + 1)
+        return { chunks, state: 'end', rest: input.subarray(at + 4) }
+      }
+      // RFC 5321 §4.5.2: a dot that begins a line of more than itself is taken away.
+      emit(at + 1)
+      start = at + 2
+    }
+    const held = heldOctets(input)
+    const keepFrom = Math.max(start, input.length - held)
+    emit(keepFrom)
+    // The octet before a held "\n." must be held too, or it would be forgotten whether it was a CR.
+    this.#held = Buffer.from(input.subarray(input.length - held))
+    this.#virtual = Math.max(0, start - (input.length - held))
+    return { chunks, state: 'more', rest: nothing }
+  }
+
+  #measure(piece: Buffer): void {
+    this.#octets += piece.length
+    const firstLf = piece.indexOf(lineFeed)
+    if (firstLf < 0) {
+      this.#octetsSinceLf += piece.length
+      return
+    }
+    this.#longestLine = Math.max(this.#longestLine, this.#octetsSinceLf + firstLf)
+    this.#octetsSinceLf = piece.length - 1 - piece.lastIndexOf(lineFeed)
+  }
+}
+
+/** How many octets at the end may be the beginning of CRLF "." CRLF, or decide what a dot after them means. */
+function heldOctets(input: Buffer): number {
+  const n = input.length
+  const last = input[n - 1]
+  const back = (i: number): number | undefined => input[n - i]
+  // … LF "." CR
+  if (last === carriageReturn && back(2) === dot && back(3) === lineFeed) return Math.min(n, 4)
+  // … LF "."
+  if (last === dot && back(2) === lineFeed) return Math.min(n, 3)
+  if (last === lineFeed) return Math.min(n, 2)
+  if (last === carriageReturn) return 1
+  return 0
+}
