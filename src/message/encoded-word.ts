@@ -95,7 +95,8 @@ function encodeRun(text: string): string {
   })
   const qLength = inQ.reduce((sum, piece) => sum + piece.length, 0)
   const octetCount = characters.reduce((sum, octets) => sum + octets.length, 0)
-  const useQ = qLength <= (octetCount * 4) / 3
+  // Q can be read by people while few characters need it, though base64 might be shorter.
+  const useQ = qLength <= octetCount * 2
   const words: string[] = []
   let from = 0
   let size = 0
@@ -118,14 +119,17 @@ function encodeRun(text: string): string {
   return words.join(' ')
 }
 
+/** Text that may not stand for itself; also a word so long that no fold could keep its line under 998 octets. */
+const ODD = /[^ -~]|=\?|[^ ]{700}/
+
 /**
  * Text as a header may carry it: ASCII as it is, from the first to the last other word as encoded words of at most
  * 75 characters with a space between. `decodeEncodedWords` gives the same text again.
  */
 export function encodeWords(text: string): string {
-  if (!/[^ -~]|=\?/.test(text)) return text
+  if (!ODD.test(text)) return text
   const words = text.toWellFormed().split(' ')
-  const odd = (word: string) => /[^ -~]|=\?/.test(word)
+  const odd = (word: string) => ODD.test(word)
   const first = words.findIndex(odd)
   const last = words.findLastIndex(odd)
   return [

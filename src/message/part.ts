@@ -43,14 +43,14 @@ export interface Part {
 }
 
 /** RFC 2045 §5.2: what has no Content-Type, or one that cannot be read, is US-ASCII text. */
-export const PLAIN_TEXT: ContentType = {
-  type: 'text',
-  subtype: 'plain',
-  parameters: [['charset', 'us-ascii']],
+export function plainText(): ContentType {
+  return { type: 'text', subtype: 'plain', parameters: [['charset', 'us-ascii']] }
 }
 
 /** RFC 2046 §5.1.5: the default within multipart/digest. */
-const DIGEST_PART: ContentType = { type: 'message', subtype: 'rfc822', parameters: [] }
+function digestPart(): ContentType {
+  return { type: 'message', subtype: 'rfc822', parameters: [] }
+}
 
 /** Makes a part from its header's fields; octets and lines are filled in when its end is found. */
 export function makePart(
@@ -111,7 +111,7 @@ export function makePart(
         break
     }
   }
-  return Object.assign(part, contentType ?? (inDigest && !typed ? DIGEST_PART : PLAIN_TEXT))
+  return Object.assign(part, contentType ?? (inDigest && !typed ? digestPart() : plainText()))
 }
 
 /** Whether the part carries its content in the clear; RFC 2045 §6.4 allows nothing else for composite types. */

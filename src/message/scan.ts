@@ -9,7 +9,7 @@ import { type Envelope, countAddresses, makeEnvelope } from './envelope.ts'
 import { type HeaderField, isFieldLine, parseHeader } from './header.ts'
 import { LineCounter, StopAt } from './line-counter.ts'
 import { type ContentType, parameterValue } from './parameters.ts'
-import { PLAIN_TEXT, type Part, isIdentityEncoded, isMessage, isMultipart, makePart } from './part.ts'
+import { type Part, isIdentityEncoded, isMessage, isMultipart, makePart, plainText } from './part.ts'
 
 export interface ScanLimits {
   /** Octets of one header that are interpreted. */
@@ -299,7 +299,7 @@ export class MessageScanner {
         this.#open.length >= this.#limits.nesting ? 'nesting' : this.#fullOfParts() ? 'parts' : null
       if (over !== null) {
         this.#overLimit ??= over
-        Object.assign(part, OPAQUE)
+        Object.assign(part, opaque())
       } else if (message) this.#beginHeader(part.bodyOffset)
       else open.boundary = boundaryOf(part)
     }
@@ -390,7 +390,7 @@ export class MessageScanner {
       const lineEnds = this.#counter.lines - linesBefore - delimiterLines
       part.lines = part.octets === 0 ? 0 : lineEnds + (endsWithLf ? 0 : 1)
       // RFC 2046 §5.1.1 wants one part at least. Without any, people should still see the text.
-      if (isMultipart(part) && part.parts.length === 0) Object.assign(part, PLAIN_TEXT)
+      if (isMultipart(part) && part.parts.length === 0) Object.assign(part, plainText())
     }
   }
 
@@ -405,7 +405,9 @@ export class MessageScanner {
 }
 
 /** What is told of a multipart or message that is not looked into. */
-const OPAQUE: ContentType = { type: 'application', subtype: 'octet-stream', parameters: [] }
+function opaque(): ContentType {
+  return { type: 'application', subtype: 'octet-stream', parameters: [] }
+}
 
 /** RFC 2046 §5.1.1: boundary := 0*69<bchars> bcharsnospace. Longer and odder ones work as well. */
 function boundaryOf(part: Part): Buffer | null {

@@ -1,0 +1,96 @@
+import { formatDate } from './date.ts'
+
+/** RFC 5322 §2.1.1: lines should have no more than 78 characters. */
+const LINE_CHARS = 78
+
+/**
+ * A header field, folded at its blanks where a line would grow over 78 characters, RFC 5322 §2.2.3.
+ *
+ * @param value Unfolded. A line end or other control in it becomes a blank: none can begin another field.
+ * @returns Ends with CRLF.
+ */
+export function formatField(name: string, value: string): string {
+  const text = value.replace(/[\x00-\x1f\x7f]+/g, ' ').trim()
+  const lines: string[] = []
+  let line = `${name}:`
+  // Each piece is a word with the blanks before it, so a continuation never consists of blanks alone.
+  for (const piece of ` ${text}`.match(/ +[^ ]+/g) ?? []) {
+    if (line.length + piece.length > LINE_CHARS && line.trim() !== '' && !line.endsWith(':')) {
+      lines.push(line)
+      line = piece
+    } else line += piece
+  }
+  return [...lines, line].join('\r\n') + '\r\n'
+}
+
+/** What a trace field says about one reception, RFC 5321 §4.4. */
+export interface Received {
+  /** The EHLO or HELO argument as the client gave it, and what the connection showed. */
+  readonly from: {
+    readonly name: string
+    readonly address: string
+    readonly reverseName?: string | null
+  } | null
+  /** Our own host name. */
+  readonly by: string
+  /** RFC 3848 and RFC 6531 §4.3: SMTP, ESMTP, ESMTPS, ESMTPSA, UTF8SMTPS, LMTP, HTTP ... */
+  readonly with: string
+  readonly id: string
+  /** Only when there is one recipient: RFC 5321 §7.2. Null leaves it out. */
+  readonly for?: string | null
+  /** A remark such as the TLS version, written as a comment after `with`. */
+  readonly comment?: string | null
+  readonly epochMs: number
+  readonly offsetMinutes?: number
+}
+
+/** Only what a domain, literal, atom or addr-spec is made of passes; clients put anything into EHLO. */
+function safe(text: string): string {
+  return text.replace(/[^\w!#$%&'*+/=?^`{|}~.:@[\]\x80-\u{10ffff}-]+/gu, '') || 'unknown'
+}
+
+/** address-literal = "[" ( IPv4-address-literal / IPv6-address-literal ) "]" ; RFC 5321 §4.1.3 */
+function addressLiteral(address: string): string {
+  return address.includes(':') ? `[IPv6:${safe(address)}]` : `[${safe(address)}]`
+}
+
+/** Time-stamp-line = "Received:" FWS Stamp CRLF ; RFC 5321 §4.4 */
+export function formatReceived(received: Received): string {
+  const parts: string[] = []
+  if (received.from !== null) {
+    const { name, address, reverseName } = received.from
+    const literal = addressLiteral(address)
+    parts.push(`from ${safe(name)} (${reverseName ? `${safe(reverseName)} ${literal}` : literal})`)
+  }
+  parts.push(`by ${safe(received.by)}`)
+  parts.push(`with ${safe(received.with)}`)
+  if (received.comment) parts.push(`(${received.comment.replace(/[()\\]|[^ -~]/g, '')})`)
+  parts.push(`id ${safe(received.id)}`)
+  if (received.for) parts.push(`for <${safe(received.for)}>`)
+  return formatField(
+    'Received',
+    `${parts.join(' ')}; ${formatDate(received.epochMs, received.offsetMinutes)}`,
+  )
+}
+
+/**
+ * Return-path-line = "Return-Path:" FWS Reverse-path CRLF ; RFC 5321 §4.4
+ *
+ * @param reversePath The address as in MAIL, its local part quoted where it must be; null for `<>`.
+ */
+export function formatReturnPath(reversePath: string | null): string {
+  return `Return-Path: <${(reversePath ?? '').replace(/[\x00-\x1f\x7f<>]/g, '')}>\r\n`
+}
+
+/**
+ * The text that stands before a message as received.
+ *
+ * @param fields Whole fields, folded, each ending with CRLF, uppermost first.
+ * @param hasHeader Of the message's scan. Without a header of its own, the lecture's letter for one, the prefix is the
+ *   header and an empty line must end it.
+ * @returns One char per octet.
+ */
+export function buildPrefix(fields: readonly string[], hasHeader: boolean): string {
+  const text = fields.join('') + (hasHeader ? '' : '\r\n')
+  return /[^\x00-\x7f]/.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text
+}
