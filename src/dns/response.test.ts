@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { encode } from 'dns-packet'
+import { seededRandom } from '../base/random.ts'
+import { answerPacket } from './authority-answer.ts'
+import { encodeQuestion, readResponse } from './response.ts'
+import { parseResolvConf } from './system-servers.ts'
+
+const question = { name: 'a.example', type: 'MX' } as const
+const answer = encode({
+  type: 'response',
+  id: 7,
+  questions: [question],
+  answers: [
+    { type: 'CNAME', name: 'A.example', data: 'b.example', ttl: 5 },
+    { type: 'MX', name: 'b.example', data: { preference: 1, exchange: 'mx.example' }, ttl: 0xffffffff },
+    { type: 'MX', name: 'c.example', data: { preference: 1, exchange: 'not.asked.example' }, ttl: 1 },
+  ],
+})
+
+test('records of other names are passed over, and a TTL with its first bit set counts as 0', () => {
+  assert.deepEqual(readResponse(answer, 7, question), {
+    kind: 'answer',
+    status: 'found',
+    records: [{ preference: 1, exchange: 'mx.example' }],
+    ttl: 0,
+    authentic: false,
+    alias: null,
+  })
+})
+
+test('no octets bring out anything but an answer, a failure or nothing', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 600 }), (octets) => {
+      const packet = Buffer.concat([Uint8Array.of(0, 7, 0x80, 0), octets])
+      readResponse(packet, 7, question)
+      answerPacket(Buffer.from(octets), [], { octetsMax: 512, authentic: false })
+    }),
+    { numRuns: 2_000, seed: 1 },
+  )
+})
+
+test('a damaged packet is an answer, a failure or nothing', () => {
+  const random = seededRandom(42)
+  const zone = { origin: 'a.example', records: { 'a.example': { TXT: ['x'] } } }
+  for (const original of [answer, encodeQuestion(7, question, true)]) {
+    for (let round = 0; round < 5_000; round++) {
+      const [where = 0, what = 0, cut = 0] = random.bytes(3)
+      const packet = Buffer.from(original.subarray(0, cut < 64 ? cut : original.length))
+      if (packet.length > 2) packet[2 + (where % (packet.length - 2))] = what
+      readResponse(packet, 7, question)
+      answerPacket(packet, [zone], { octetsMax: 512, authentic: false })
+    }
+  }
+})
+
+test('pointers that lead nowhere, and chains of them, cost little', () => {
+  // Half the packet points backwards step by step; every record's name is the end of that chain.
+  const packet = Buffer.alloc(16_384)
+  packet.writeUInt16BE(7, 0)
+  packet.writeUInt16BE(0x8000, 2)
+  packet.writeUInt16BE(600, 6)
+  for (let at = 14; at < 8_192; at += 2) packet.writeUInt16BE(0xc000 | (at - 2), at)
+  for (let at = 8_192; at + 12 < packet.length; at += 12) packet.writeUInt16BE(0xc000 | 8_190, at)
+  const start = performance.now()
+  readResponse(packet, 7, question)
+  assert(performance.now() - start < 500)
+})
+
+test('the servers of resolv.conf, three at most, this machine when there are none', () => {
+  const text =
+    '# x\nnameserver 192.0.2.1\n nameserver ::1\nnameserver a.example\noptions edns0\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n'
+  assert.deepEqual(
+    parseResolvConf(text).map((server) => server.address),
+    ['192.0.2.1', '::1', '192.0.2.2'],
+  )
+  assert.deepEqual(parseResolvConf(''), [{ address: '127.0.0.1', port: 53 }])
+})
