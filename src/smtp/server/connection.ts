@@ -185,9 +185,9 @@ export class Connection {
   }
 
   #idle(): void {
-    if (this.#closing) return this.#peer.destroy()
+    if (this.#closing) this.#peer.destroy()
     // A command at work has bounds of its own.
-    if (this.#busy) return
+    if (this.#closing || this.#busy) return
     // RFC 5321 §4.5.3.2.7.
     this.#send({
       code: 421,

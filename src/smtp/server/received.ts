@@ -1,19 +1,16 @@
-import { isIPv6 } from 'node:net'
 import { formatReceived } from '../../message/fields.ts'
 import type { Session } from './session.ts'
 
 /** The trace field of this hop, RFC 5321 §4.4, with its CRLF. */
 export function receivedField(session: Session, id: string, forPath: string | null, now: number): string {
-  const { remoteAddress } = session.peer
   return formatReceived({
-    from: session.clientName,
-    // TCP-info = address-literal: what the client cannot lie about.
-    tcpInfo: isIPv6(remoteAddress) ? `[IPv6:${remoteAddress}]` : `[${remoteAddress}]`,
+    // The address is what the client cannot lie about.
+    from: { name: session.clientName, address: session.peer.remoteAddress },
     by: session.options.hostname,
     with: protocol(session),
     id,
     for: forPath,
-    date: now,
+    epochMs: now,
   })
 }
 
