@@ -27,7 +27,7 @@ interface Word {
 }
 
 /** What ends an atom; everything else, dots and 8-bit characters too, is taken as part of it. */
-const ATOM_END = /[\s"(),:;<>@[\]]/g
+const ATOM_END = /[\x00-\x20"(),:;<>@[\]]/g
 
 /** Reads an address list from left to right; no character is looked at more than a few times. */
 class AddressReader {
@@ -120,7 +120,7 @@ class AddressReader {
       if (character === '(' && !this.#unclosed['(']) {
         if (!this.#skipComment()) return character
         this.#spaced = true
-      } else if (character <= ' ' || character === '\u00a0') this.#spaced = true
+      } else if (character <= ' ') this.#spaced = true
       else return character
     }
     return ''
@@ -280,7 +280,8 @@ function formatLocalPart(localPart: string): string {
 
 function formatPhrase(name: string): string {
   const text = name.replace(CONTROLS, ' ')
-  if (/[^ -~]|=\?/.test(text)) return encodeWords(text)
+  // RFC 2047 §5 (3): beside encoded words only atoms may stand; blanks at an end would be lost.
+  if (/[^ -~]|=\?/.test(text)) return encodeWords(text, /[^\w!#$%&'*+/=?^`{|}~-]|^$/)
   return /^[\w!#$%&'*+/=?^`{|}~-]+( [\w!#$%&'*+/=?^`{|}~-]+)*$/.test(text) ? text : quoteString(text)
 }
 

@@ -125,11 +125,13 @@ const ODD = /[^ -~]|=\?|[^ ]{700}/
 /**
  * Text as a header may carry it: ASCII as it is, from the first to the last other word as encoded words of at most
  * 75 characters with a space between. `decodeEncodedWords` gives the same text again.
+ *
+ * @param also Which other words, parted by single blanks, may not stand for themselves where the text goes.
  */
-export function encodeWords(text: string): string {
+export function encodeWords(text: string, also: RegExp = ODD): string {
   if (!ODD.test(text)) return text
   const words = text.toWellFormed().split(' ')
-  const odd = (word: string) => ODD.test(word)
+  const odd = (word: string) => ODD.test(word) || also.test(word)
   const first = words.findIndex(odd)
   const last = words.findLastIndex(odd)
   return [

@@ -113,7 +113,9 @@ export function messageIds(text: string): string[] {
   // A quoted left side, RFC 5322 §4.5.4, is kept as it is: identifiers are compared, not understood.
   for (const match of text.matchAll(/<[^<>]+>/g)) {
     if (ids.length >= MESSAGE_IDS) break
-    ids.push(match[0].replace(/\s+/g, ''))
+    // RFC 5322 §4.5.4 allows CFWS inside, and a quoted left side. Identifiers are compared, not understood.
+    const id = match[0]
+    ids.push(/\s/.test(id) ? id.replace(/\([^()]*\)|\s+/g, '') : id)
   }
   return ids
 }

@@ -57,7 +57,8 @@ function decodeEntities(text: string): string {
  */
 export function htmlToText(html: string): string {
   const pieces: string[] = []
-  const lower = html.toLowerCase()
+  // Only ASCII, so that every index means the same in both.
+  const lower = html.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
   let at = 0
   while (at < html.length) {
     const open = html.indexOf('<', at)

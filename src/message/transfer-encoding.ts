@@ -7,13 +7,37 @@ const EQUALS = 61
 /** RFC 2045 §6.7 and §6.8: encoded lines have at most 76 characters. */
 const LINE_OCTETS = 76
 
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+
 /** Base64 to octets. What is not of the alphabet is passed over, RFC 2045 §6.8; padding in the midst does no harm. */
 export function decodeBase64(octets: Uint8Array): Buffer {
-  const text = view(octets).toString('latin1')
-  const padding = text.indexOf('=')
-  // Padding may be followed by more: two encodings one after the other. Each piece is decoded by itself.
-  if (padding < 0 || !/[A-Za-z0-9+/]/.test(text.slice(padding))) return Buffer.from(text, 'base64')
-  return Buffer.concat(text.split(/=+/).map((piece) => Buffer.from(piece, 'base64')))
+  const buffer = view(octets)
+  const padding = buffer.indexOf(EQUALS)
+  if (padding < 0 || !/[A-Za-z0-9+/]/.test(buffer.toString('latin1', padding))) {
+    return Buffer.from(buffer.toString('latin1'), 'base64')
+  }
+  return decodePiecewise(buffer)
+}
+
+/** Padding was followed by more, as when two encodings are put one after the other: each `=` begins anew. */
+function decodePiecewise(octets: Uint8Array): Buffer {
+  const values = new Int8Array(256).fill(-1)
+  for (let value = 0; value < 64; value++) values[BASE64.charCodeAt(value)] = value
+  const out = Buffer.allocUnsafe(octets.length)
+  let length = 0
+  let bits = 0
+  let bitCount = 0
+  for (const octet of octets) {
+    const value = values[octet] as number
+    if (octet === EQUALS) bitCount = 0
+    if (value < 0) continue
+    bits = ((bits << 6) | value) & 0xffff
+    bitCount += 6
+    if (bitCount < 8) continue
+    bitCount -= 8
+    out[length++] = (bits >> bitCount) & 0xff
+  }
+  return out.subarray(0, length)
 }
 
 /** Octets to base64, in lines of 76 characters that end with CRLF. */
