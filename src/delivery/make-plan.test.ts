@@ -108,3 +108,12 @@ test('a letter without a header gets an empty line after the trace', () => {
   const { filings } = plan([home('bob@hamburger.edu', [1])], { hasHeader: false })
   assert.ok(filings[0]!.prefix.endsWith('\r\n\r\n'))
 })
+
+test('fields that do not fit above a body are left out, the longest first', () => {
+  const huge = `Authentication-Results: ${'x'.repeat(17_000)}\r\n`
+  const { filings } = plan([home('bob@hamburger.edu', [1])], {
+    fields: [huge, 'Message-ID: <1@crepes.fr>\r\n'],
+  })
+  assert.ok(filings[0]!.prefix.length < 16_384)
+  assert.ok(filings[0]!.prefix.endsWith('Message-ID: <1@crepes.fr>\r\n'))
+})

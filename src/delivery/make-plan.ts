@@ -8,21 +8,36 @@ import { normaliseDomain } from '../store/address.ts'
 /** What every server must take in one transaction, RFC 5321 §4.5.3.1.8: more in a row would be sent in parts anyway. */
 export const recipientsPerEntry = 100
 
+/** What the store takes above a body. */
+export const prefixOctets = 16_384
+
 type QueuedRecipient = NewQueueEntry['recipients'][number]
 
 /**
  * Plans one accepted message. An account reached by several recipients gets one copy, an address elsewhere too.
  *
- * @throws {Error} The fields do not fit into a prefix (16,384 octets): a fault of the caller, who bounds each of them.
+ * Fields that do not fit into the prefix are left out, the longest first: a letter without its longest verdict is better
+ * than no letter.
  */
 export function planDelivery(request: PlanRequest): DeliveryPlan {
   // RFC 5321 §4.4: one path in a FOR clause; RFC 5321 §7.2: with several, whoever reads it would learn of the others.
   const only = request.recipients.length === 1 ? request.recipients[0]!.forwardPath : null
-  const trace = [request.received(only), ...request.fields]
+  const returnPath = formatReturnPath(request.reversePath)
+  const trace = fitting(returnPath, request.received(only), request.fields)
   return {
-    filings: planFilings(request, [formatReturnPath(request.reversePath), ...trace]),
+    filings: planFilings(request, [returnPath, ...trace]),
     queue: planQueue(request, trace),
   }
+}
+
+/** The trace fields, without those that would make the prefix too long. */
+function fitting(returnPath: string, received: string, fields: readonly string[]): string[] {
+  const kept = [...fields]
+  while (kept.length > 0 && Buffer.byteLength(returnPath + received + kept.join('')) > prefixOctets - 2) {
+    const longest = kept.reduce((best, field, index) => (field.length > kept[best]!.length ? index : best), 0)
+    kept.splice(longest, 1)
+  }
+  return [received, ...kept]
 }
 
 function planFilings(request: PlanRequest, fields: readonly string[]): Filing[] {

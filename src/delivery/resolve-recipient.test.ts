@@ -53,7 +53,11 @@ test('what is no address is refused for good', async () => {
 
 test('a store that cannot be asked is a temporary refusal that tells nothing of it', async () => {
   const store = { resolveAddress: () => Promise.reject(new Error('disk I/O error at /data')) }
-  const decision = await resolveRecipient(store as unknown as AccountStore, 'bob@hamburger.edu', defaultLimits)
+  const decision = await resolveRecipient(
+    store as unknown as AccountStore,
+    'bob@hamburger.edu',
+    defaultLimits,
+  )
   assert.deepEqual(decision, {
     kind: 'refused',
     code: 451,

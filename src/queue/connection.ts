@@ -1,0 +1,86 @@
+/** From a destination to an open conversation with one of its hosts. */
+import type { Target } from '../base/dialler.ts'
+import type { Recorder } from '../journey/recorder.ts'
+import type { SmtpClient } from '../smtp/client/client.ts'
+import type { Destination } from './destination.ts'
+import type { RecipientOutcome } from './outcome.ts'
+import type { QueueWorld } from './world.ts'
+import { selectMx } from '../dns/mx.ts'
+import { openSmtpClient } from '../smtp/client/client.ts'
+import { SmtpFailure } from '../smtp/client/failure.ts'
+import { localTrouble, outcomeOfFailure } from './outcome.ts'
+
+/** Addresses that are tried for one destination in one attempt; RFC 5321 §5.1 asks for at least two. */
+const targetsMax = 12
+
+/** Every address of every host, in the order to try. */
+export async function findTargets(
+  world: QueueWorld,
+  destination: Destination,
+  recorder: Recorder,
+): Promise<readonly Target[] | RecipientOutcome> {
+  const { route, domain } = destination
+  if (route !== null) return [{ hostname: route.address, address: route.address, port: route.port }]
+  const ownNames = [world.hostname]
+  const choice = await selectMx(world.resolver, domain, world.random, { ownNames, recorder })
+  if (choice.kind !== 'hosts') {
+    const { kind, status, text } = choice
+    return { kind, status, text, host: null, stage: 'dns' }
+  }
+  const targets = choice.hosts.flatMap(({ hostname, addresses }) =>
+    addresses.map((address) => ({ hostname, address, port: world.port })),
+  )
+  return targets.slice(0, targetsMax)
+}
+
+/**
+ * Opens a conversation with one address. When TLS fails it is opened again without: anybody in the middle could have
+ * taken STARTTLS away as well, so mail is not held back for it, RFC 7435 §3.
+ */
+export async function openTarget(
+  world: QueueWorld,
+  target: Target,
+  recorder: Recorder,
+): Promise<SmtpClient | RecipientOutcome> {
+  const modes = ['opportunistic', 'none'] as const
+  let outcome: RecipientOutcome | null = null
+  for (const mode of modes) {
+    try {
+      return await openSmtpClient({
+        target,
+        dialler: world.dialler,
+        clock: world.clock,
+        log: world.log,
+        ehloName: world.ehloName,
+        tls: { mode, ca: world.tls.ca },
+        dialect: world.dialect,
+        ...(world.clientLimits === undefined ? {} : { limits: world.clientLimits }),
+        recorder,
+      })
+    } catch (error) {
+      if (!(error instanceof SmtpFailure)) {
+        world.log.error('cannot open a connection', { host: target.hostname, error })
+        return localTrouble('Local error in opening a connection', 'connect')
+      }
+      outcome = outcomeOfFailure(error, target.hostname)
+      if (error.reason !== 'tls-failed') return outcome
+    }
+  }
+  return outcome!
+}
+
+/**
+ * What is said when no host would talk: for good only when each of them refused for good, otherwise what the most
+ * preferred of the others said.
+ */
+export function worstOf(outcomes: readonly RecipientOutcome[]): RecipientOutcome {
+  return (
+    outcomes.find((outcome) => outcome.kind === 'temporary') ??
+    outcomes[0] ??
+    localTrouble('No host was tried', 'connect')
+  )
+}
+
+export function isOutcome(value: object): value is RecipientOutcome {
+  return 'kind' in value
+}

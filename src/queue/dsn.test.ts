@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { seededRandom } from '../base/random.ts'
+import { parseContentType, parameterValue } from '../message/parameters.ts'
+import { headerValues } from '../message/header.ts'
+import { scanMessage } from '../message/scan.ts'
+import type { QueueEntry, QueueRecipient } from '../store/queue.ts'
+import type { RecipientOutcome } from './outcome.ts'
+import { type ReportRequest, writeReport } from './dsn.ts'
+import { harmless } from './outcome.ts'
+
+const day = 86_400_000
+const start = Date.UTC(2026, 0, 1)
+
+const bob: QueueRecipient = {
+  forwardPath: 'bob@hamburger.edu',
+  state: 'waiting',
+  attempts: 0,
+  lastReply: null,
+  orcpt: null,
+  notify: null,
+}
+
+const refused: RecipientOutcome = {
+  kind: 'permanent',
+  status: '5.1.1',
+  text: '550 5.1.1 No such user here',
+  host: 'mx.hamburger.edu',
+  stage: 'rcpt',
+}
+
+function entry(changes: Partial<QueueEntry> = {}): QueueEntry {
+  return {
+    accountId: 3,
+    queueId: 9,
+    reversePath: 'alice@crepes.fr',
+    domain: 'hamburger.edu',
+    recipients: [bob],
+    prefix: '',
+    eightBit: false,
+    smtpUtf8: false,
+    envid: null,
+    ret: null,
+    nextAttemptAt: start,
+    expiresAt: start + 5 * day,
+    journeyId: null,
+    createdAt: start,
+    body: { accountId: 3, blobId: 1, octets: 10 },
+    attempts: 0,
+    delayWarned: false,
+    leasedUntil: null,
+    ...changes,
+  }
+}
+
+function write(changes: Partial<ReportRequest> = {}): { text: string; octets: Buffer; parts: string[] } {
+  const { octets } = writeReport({
+    action: 'failed',
+    entry: entry(),
+    recipients: [{ recipient: bob, outcome: refused }],
+    header: Buffer.from('Message-ID: <ketchup@crepes.fr>\r\nSubject: Ketchup?\r\n'),
+    hostname: 'mail.crepes.fr',
+    now: start + 1000,
+    random: seededRandom(1),
+    ...changes,
+  })
+  const scan = scanMessage(octets)
+  const text = octets.toString('latin1')
+  const parts = scan.root.parts.map((part) => text.slice(part.bodyOffset, part.bodyOffset + part.octets))
+  return { text, octets, parts }
+}
+
+test('a report is a multipart/report of text, delivery-status and the original header', () => {
+  const { octets } = write()
+  const type = parseContentType(headerValues(octets, 'Content-Type')[0]!)!
+  assert.equal(`${type.type}/${type.subtype}`, 'multipart/report')
+  assert.equal(parameterValue(type.parameters, 'report-type'), 'delivery-status')
+  const { root } = scanMessage(octets)
+  assert.deepEqual(
+    root.parts.map((part) => `${part.type}/${part.subtype}`),
+    ['text/plain', 'message/delivery-status', 'text/rfc822-headers'],
+  )
+})
+
+test('its header names the sender, the postmaster, the letter it is about and that a machine wrote it', () => {
+  const { octets } = write()
+  assert.deepEqual(headerValues(octets, 'To'), ['<alice@crepes.fr>'])
+  assert.deepEqual(headerValues(octets, 'From'), ['Mail delivery <postmaster@crepes.fr>'])
+  assert.deepEqual(headerValues(octets, 'Auto-Submitted'), ['auto-replied'])
+  assert.deepEqual(headerValues(octets, 'In-Reply-To'), ['<ketchup@crepes.fr>'])
+  assert.match(headerValues(octets, 'Message-ID')[0]!, /^<[0-9a-z]{16}@mail\.crepes\.fr>$/)
+  assert.deepEqual(headerValues(octets, 'Date'), ['Thu, 01 Jan 2026 00:00:01 +0000'])
+})
+
+test('the delivery-status says what a machine needs, RFC 3464 §2', () => {
+  const orcpt = 'rfc822;Bob+2Bfood@hamburger.edu'
+  const { parts } = write({
+    entry: entry({ envid: 'QQ+3D314159' }),
+    recipients: [{ recipient: { ...bob, orcpt }, outcome: refused }],
+  })
+  assert.equal(
+    parts[1],
+    [
+      'Original-Envelope-Id: QQ=314159',
+      'Reporting-MTA: dns; mail.crepes.fr',
+      'Arrival-Date: Thu, 01 Jan 2026 00:00:00 +0000',
+      '',
+      'Original-Recipient: rfc822; Bob+food@hamburger.edu',
+      'Final-Recipient: rfc822; bob@hamburger.edu',
+      'Action: failed',
+      'Status: 5.1.1',
+      'Remote-MTA: dns; mx.hamburger.edu',
+      'Diagnostic-Code: smtp; 550 5.1.1 No such user here',
+      'Last-Attempt-Date: Thu, 01 Jan 2026 00:00:01 +0000',
+      '',
+    ].join('\r\n'),
+  )
+})
+
+test('a person reads which host said what', () => {
+  const { parts } = write()
+  assert.match(
+    parts[0]!,
+    / {2}bob@hamburger\.edu\r\n {4}mx\.hamburger\.edu answered: 550 5\.1\.1 No such user/,
+  )
+})
+
+test('a reason of our own names no remote host', () => {
+  const outcome = { ...refused, host: null, text: 'hamburger.edu takes no mail' }
+  const { parts } = write({ recipients: [{ recipient: bob, outcome }] })
+  assert.ok(!parts[1]!.includes('Remote-MTA'))
+  assert.match(parts[1]!, /Diagnostic-Code: x-posthorn; hamburger\.edu takes no mail/)
+})
+
+test('a hostile reply begins no field, no line and no part of the report', () => {
+  const evil = '550 no\r\nAction: delivered\r\n\r\n--boundary\r\n\0\x1b[2J ' + 'x'.repeat(5000)
+  const { parts, text } = write({
+    recipients: [{ recipient: bob, outcome: { ...refused, text: harmless(evil) } }],
+  })
+  assert.equal(parts.length, 3)
+  assert.equal(text.match(/^Action:/gm)!.length, 1)
+  assert.ok(!/[^\t\r\n\x20-\x7e]/.test(text))
+  assert.ok(parts[1]!.length < 2000)
+})
+
+test('an original header with odd octets and endless lines still makes a 7-bit report of short lines', () => {
+  const header = Buffer.from(`Subject: \xe4\0 ${'y'.repeat(5000)}\nX: z\r\n`, 'latin1')
+  const { octets, text } = write({ header })
+  assert.ok(octets.every((octet) => octet < 128 && octet !== 0))
+  assert.ok(text.split('\r\n').every((line) => line.length <= 998 && !/[\r\n]/.test(line)))
+})
+
+test('a Message-ID that is none is not answered to', () => {
+  const { octets } = write({ header: Buffer.from('Message-ID: <a\x01b@c>\r\n') })
+  assert.deepEqual(headerValues(octets, 'In-Reply-To'), [])
+})
+
+test('an address beyond ASCII is reported in its 7-bit form, and to a sender beyond ASCII as UTF-8', () => {
+  const björn = { ...bob, forwardPath: 'björn@hamburger.edu' }
+  const { parts } = write({ recipients: [{ recipient: björn, outcome: refused }] })
+  assert.match(parts[1]!, /Final-Recipient: utf-8; bj\\x\{F6\}rn@hamburger\.edu/)
+  const report = writeReport({
+    action: 'failed',
+    entry: entry({ reversePath: 'zoë@crepes.fr' }),
+    recipients: [{ recipient: bob, outcome: refused }],
+    header: null,
+    hostname: 'mail.crepes.fr',
+    now: start,
+    random: seededRandom(1),
+  })
+  assert.ok(report.smtpUtf8)
+  assert.ok(report.octets.includes(Buffer.from('To: <zoë@crepes.fr>\r\n')))
+})
+
+test('a warning says how long it is tried, a late failure how long it was', () => {
+  const warning = write({ action: 'delayed', now: start + day / 6 })
+  assert.match(warning.parts[1]!, /Action: delayed/)
+  assert.match(warning.parts[1]!, /Will-Retry-Until: Tue, 06 Jan 2026 00:00:00 \+0000/)
+  assert.match(write({ now: start + 5 * day }).parts[0]!, /tried for 5 days/)
+})

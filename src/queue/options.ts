@@ -1,0 +1,64 @@
+import type { Clock } from '../base/clock.ts'
+import type { Endpoint } from '../base/config.ts'
+import type { Dialler } from '../base/dialler.ts'
+import type { Limits } from '../base/limits.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import type { JourneySink } from '../journey/event.ts'
+import type { SmtpClientOptions } from '../smtp/client/client.ts'
+import type { SmtpClientLimits } from '../smtp/client/timeouts.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import type { Store } from '../store/store.ts'
+import type { LocalDelivery } from './local-delivery.ts'
+
+/** How much is done at once. */
+export interface QueueBounds {
+  /** Outgoing connections, all destinations together. */
+  readonly connections: number
+  readonly connectionsPerDestination: number
+  /** Then QUIT and, if more are due, a new connection: no host is held for ever. */
+  readonly messagesPerConnection: number
+  /** Messages waiting for each open connection to a destination before another one is opened. */
+  readonly messagesBeforeAnother: number
+  /** Rows held under a lease, waiting or under way; only rows, no bodies. */
+  readonly held: number
+  /** Messages that are filed at home at once; each may have `inlineBodyOctets` in memory. */
+  readonly atHome: number
+}
+
+export const defaultQueueBounds: QueueBounds = {
+  connections: 100,
+  connectionsPerDestination: 10,
+  messagesPerConnection: 100,
+  messagesBeforeAnother: 5,
+  held: 1_000,
+  atHome: 10,
+}
+
+/** How long a row is ours; renewed at half of it while we hold the row. */
+export const leaseMs = 5 * 60_000
+
+export interface QueueOptions {
+  readonly store: Store
+  readonly resolver: Resolver
+  /** Null: nothing is ever attempted, rows stay as they are. */
+  readonly dialler: Dialler | null
+  /** `config.routes`; keys in A-labels, lower case. */
+  readonly routes: ReadonlyMap<string, Endpoint | 'discard'>
+  readonly hostname: string
+  readonly ehloName: string
+  readonly limits: Pick<Limits, 'queueLifeMs' | 'delayWarningMs'>
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly journeys: JourneySink
+  readonly localDelivery: LocalDelivery
+  /** PEM of authorities that count besides the well-known ones. */
+  readonly tls: { readonly ca: readonly string[] }
+  /** `lecture` is the Lab's. Default: `esmtp`. */
+  readonly dialect?: SmtpClientOptions['dialect']
+  /** Default: 25. */
+  readonly port?: number
+  readonly bounds?: Partial<QueueBounds>
+  readonly clientLimits?: Partial<SmtpClientLimits>
+}
