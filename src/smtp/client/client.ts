@@ -1,9 +1,17 @@
+/** One outgoing SMTP conversation, from the connection to QUIT: what the queue calls. */
 import type { Clock } from '../../base/clock.ts'
 import type { Dialler, Target } from '../../base/dialler.ts'
 import type { Log } from '../../base/log.ts'
 import type { Recorder } from '../../journey/recorder.ts'
+import { endpointName } from '../../base/peer.ts'
+import type { ClientTlsFacts } from '../../tls/client-tls.ts'
+import { Connection } from './connection.ts'
+import { SmtpFailure } from './failure.ts'
 import type { OutgoingMessage, SendResult } from './message.ts'
-import type { SmtpClientLimits } from './timeouts.ts'
+import { openConversation } from './opening.ts'
+import { lostFailure } from './outcome.ts'
+import { defaultSmtpClientLimits, type SmtpClientLimits } from './timeouts.ts'
+import { Transaction } from './transaction.ts'
 
 export interface ClientTlsPolicy {
   /**
@@ -42,9 +50,9 @@ export interface SmtpClient {
   /** Upper case, as offered by the last EHLO; '' for a keyword without parameters. Empty after HELO. */
   readonly extensions: ReadonlyMap<string, string>
   readonly tls: ClientTlsFacts | null
-  /** False when the connection ended or may not be used again: open another one. */
+  /** False when the connection has ended, at any time by the remote, or may not be used again: open another one. */
   readonly usable: boolean
-  /** When `usable` may become false by itself: the remote has hung up. */
+  /** Messages that the server has asked for (354) so far: the index of the next one in `Link`. */
   readonly transactions: number
   /**
    * One mail transaction. Every failure is an outcome of its recipients.
@@ -59,28 +67,147 @@ export interface SmtpClient {
   destroy(): void
 }
 
-export interface ClientTlsFacts {
-  readonly version: string
-  readonly cipher: string
-  /** The name asked for and compared. */
-  readonly serverName: string
-  /** subjectAltName, `DNS:` and `IP:` without their prefix; the common name when there are none. */
-  readonly names: readonly string[]
-  readonly issuer: string
-  /** Milliseconds since 1970. */
-  readonly expiresAt: number
-  /** SHA-256 of the certificate, hex in lower case. */
-  readonly fingerprint: string
-  readonly trusted: boolean
-  /** Why not, in words; null when trusted. */
-  readonly reason: string | null
-}
-
 /**
  * Connects, reads the greeting, says EHLO (or HELO), and puts TLS underneath when it is offered.
  *
  * @throws {SmtpFailure}
  */
-export function openSmtpClient(_options: SmtpClientOptions): Promise<SmtpClient> {
-  throw new Error('Not built yet')
+export async function openSmtpClient(options: SmtpClientOptions): Promise<SmtpClient> {
+  const limits = { ...defaultSmtpClientLimits, ...options.limits }
+  const connection = await openConnection(options, limits)
+  try {
+    const opened = await openConversation(connection, options, limits)
+    return new Client(connection, opened, options, limits)
+  } catch (error) {
+    const failure = lostFailure(error, 'hello')
+    options.log.debug('smtp conversation not opened', { host: options.target.hostname, error: failure })
+    if (connection.lost === null) await sayQuit(connection, limits)
+    connection.destroy()
+    options.recorder.closeWire('spoken', { phase: 'handshaking' })
+    throw failure
+  }
+}
+
+async function openConnection(options: SmtpClientOptions, limits: SmtpClientLimits): Promise<Connection> {
+  const { target, dialler, clock, recorder } = options
+  const { hostname, address, port } = target
+  const startUs = clock.monotonicUs()
+  const ms = (): number => Math.round((clock.monotonicUs() - startUs) / 1000)
+  try {
+    const socket = await dialler(target, limits.connectTimeoutMs)
+    const connection = new Connection(socket, clock, recorder)
+    const { localName: local, remoteName: remote } = connection
+    recorder.event('connected', 'tcp.open', { ok: true, hostname, address, port, local, remote, ms: ms() })
+    return connection
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : null
+    recorder.event('connected', 'tcp.open', { ok: false, hostname, address, port, code, ms: ms() })
+    const text = `Cannot connect to ${hostname} (${endpointName(address, port)})${code === null ? '' : `: ${code}`}`
+    // RFC 3463 §3.5: 4.4.1, no answer from host.
+    const facts = { kind: 'temporary', reason: 'unreachable', reply: null, status: '4.4.1' } as const
+    throw new SmtpFailure(text, { stage: 'connect', ...facts }, { cause: error })
+  }
+}
+
+class Client implements SmtpClient {
+  readonly localName: string
+  readonly remoteName: string
+  readonly extensions: ReadonlyMap<string, string>
+  readonly tls: ClientTlsFacts | null
+  #transactions = 0
+  #sends = 0
+  #sending = false
+  #needsReset = false
+  #ended = false
+  readonly #connection: Connection
+  readonly #options: SmtpClientOptions
+  readonly #limits: SmtpClientLimits
+
+  constructor(
+    connection: Connection,
+    opened: { extensions: ReadonlyMap<string, string>; tls: ClientTlsFacts | null },
+    options: SmtpClientOptions,
+    limits: SmtpClientLimits,
+  ) {
+    this.#connection = connection
+    this.#options = options
+    this.#limits = limits
+    this.localName = connection.localName
+    this.remoteName = connection.remoteName
+    this.extensions = opened.extensions
+    this.tls = opened.tls
+  }
+
+  get usable(): boolean {
+    return !this.#ended && this.#connection.lost === null
+  }
+
+  get transactions(): number {
+    return this.#transactions
+  }
+
+  async send(message: OutgoingMessage, recorder = this.#options.recorder): Promise<SendResult> {
+    if (this.#sending) throw new Error('Cannot send: the message before has not ended')
+    if (message.recipients.length === 0) throw new Error('Cannot send: the message has no recipients')
+    this.#sending = true
+    const connection = this.#connection
+    const link = { client: this.localName, server: this.remoteName, transaction: this.#transactions }
+    if (this.#sends++ > 0 || recorder !== this.#options.recorder) this.#noteReuse(recorder)
+    if (recorder !== connection.recorder)
+      connection.recorder.closeWire('spoken', { ...link, phase: 'handshaking' })
+    connection.recorder = recorder
+    const { dialect, clock, log, target } = this.#options
+    const cancel = clock.after(this.#limits.transactionTimeoutMs, () => {
+      connection.destroy('The conversation took too long', 'timeout')
+    })
+    try {
+      const { extensions } = this
+      const reset = { resetFirst: this.#needsReset, limits: this.#limits }
+      const transaction = new Transaction(message, { connection, extensions, dialect, ...reset })
+      await transaction.run()
+      this.#needsReset = transaction.needsReset
+      if (transaction.reachedData) this.#transactions++
+      const { failure } = transaction
+      if (failure !== null)
+        log.debug('smtp transaction broken off', { host: target.hostname, error: failure })
+      return { recipients: transaction.outcomes, link }
+    } finally {
+      cancel()
+      recorder.closeWire('spoken', { ...link, phase: 'transfer' })
+      this.#sending = false
+    }
+  }
+
+  async quit(): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    if (this.#connection.lost === null && !this.#sending) await sayQuit(this.#connection, this.#limits)
+    const transaction = Math.max(0, this.#transactions - 1)
+    const link = { client: this.localName, server: this.remoteName, transaction }
+    this.#connection.recorder.closeWire('spoken', { ...link, phase: 'closure' })
+    this.#connection.end()
+  }
+
+  destroy(): void {
+    this.#ended = true
+    this.#connection.destroy()
+  }
+
+  /** A later message's journey begins with a connection that was there already. */
+  #noteReuse(recorder: Recorder): void {
+    const { hostname, address, port } = this.#options.target
+    const names = { hostname, address, port, local: this.localName, remote: this.remoteName }
+    recorder.event('connected', 'tcp.open', { ok: true, ...names, ms: 0, reused: true })
+    if (this.tls !== null) recorder.event('secured', 'tls.done', { ok: true, ...this.tls, reused: true })
+  }
+}
+
+/** RFC 5321 §4.1.1.10: the client says QUIT and waits for 221; a server that does not care is not waited for long. */
+async function sayQuit(connection: Connection, limits: SmtpClientLimits): Promise<void> {
+  try {
+    connection.send('QUIT')
+    await connection.reply(limits.quitTimeoutMs, 'QUIT')
+  } catch {
+    // Nothing depends on it.
+  }
 }

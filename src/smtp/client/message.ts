@@ -17,6 +17,14 @@ export interface OutgoingRecipient {
  */
 export type BodySource = (offset: number, octets: number) => Promise<Uint8Array>
 
+/** Our own trouble: the message could not be read to its end. */
+export class MessageUnreadable extends Error {
+  constructor(options?: ErrorOptions) {
+    super('Cannot read the message to be sent', options)
+    this.name = 'MessageUnreadable'
+  }
+}
+
 export interface OutgoingMessage {
   /** `local-part@domain`; '' is the null reverse-path, RFC 5321 §4.5.5. */
   readonly reversePath: string

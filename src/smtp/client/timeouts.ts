@@ -1,4 +1,4 @@
-/** How long each step of a conversation may take, RFC 5321 §4.5.3.2, and how much a remote may say. */
+/** How long each step of a conversation may take, RFC 5321 §4.5.3.2. */
 export interface SmtpClientLimits {
   /** TCP, RFC 5321 does not say; shorter than the system's so that the next address gets its turn. */
   readonly connectTimeoutMs: number
@@ -17,6 +17,11 @@ export interface SmtpClientLimits {
   readonly blockTimeoutMs: number
   /** RFC 5321 §4.5.3.2.6. */
   readonly endOfDataTimeoutMs: number
+  /**
+   * A whole transaction. RFC 5321 §4.5.3.2 asks for time-outs per command; this bounds a server that makes the most of
+   * each of them, and lets 50 MB through at 60 kbit/s.
+   */
+  readonly transactionTimeoutMs: number
   /** Nothing is lost any more: QUIT gets little. */
   readonly quitTimeoutMs: number
 }
@@ -33,5 +38,6 @@ export const defaultSmtpClientLimits: SmtpClientLimits = {
   dataTimeoutMs: 2 * minute,
   blockTimeoutMs: 3 * minute,
   endOfDataTimeoutMs: 10 * minute,
+  transactionTimeoutMs: 120 * minute,
   quitTimeoutMs: 5_000,
 }

@@ -33,11 +33,6 @@ export class ReplyReader {
   #raw: string[] = []
   #octets = 0
 
-  /** Whether a reply has begun and not ended. */
-  get midReply(): boolean {
-    return this.#code !== null || this.#lines.bufferedOctets > 0
-  }
-
   push(chunk: Uint8Array): void {
     this.#lines.push(chunk)
     this.#unread += chunk.length
