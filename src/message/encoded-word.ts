@@ -96,7 +96,7 @@ function encodeRun(text: string): string {
   const qLength = inQ.reduce((sum, piece) => sum + piece.length, 0)
   const octetCount = characters.reduce((sum, octets) => sum + octets.length, 0)
   // Q can be read by people while few characters need it, though base64 might be shorter.
-  const useQ = qLength <= octetCount * 2
+  const useQ = qLength <= octetCount * 2.5
   const words: string[] = []
   let from = 0
   let size = 0

@@ -64,7 +64,7 @@ export function formatReceived(received: Received): string {
   }
   parts.push(`by ${safe(received.by)}`)
   parts.push(`with ${safe(received.with)}`)
-  if (received.comment) parts.push(`(${received.comment.replace(/[()\\]|[^ -~]/g, '')})`)
+  if (received.comment) parts.push(`(${received.comment.replace(/[();\\]|[^ -~]/g, '')})`)
   parts.push(`id ${safe(received.id)}`)
   if (received.for) parts.push(`for <${safe(received.for)}>`)
   return formatField(
