@@ -1,0 +1,31 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { JourneyReader } from '../journey/event.ts'
+import type { OutgoingQueue } from '../queue/wake.ts'
+import type { Store } from '../store/store.ts'
+
+/** What the admin API works on. Without a server (the command line on a folder that nobody owns) some of it is null. */
+export interface AdminOptions {
+  readonly store: Store
+  readonly journeys: JourneyReader | null
+  readonly queue: OutgoingQueue | null
+  readonly clock: Clock
+  readonly log: Log
+  /** @throws {RangeError} The password is not one that can be used. */
+  hashPassword(password: string): Promise<string>
+  /** What the server says of itself; null without one. */
+  readonly status: (() => ServerStatus) | null
+  /** Begins a graceful stop; null without a server. */
+  readonly stop: (() => void) | null
+  /** Called after a domain was added or removed. */
+  domainsChanged(): Promise<void>
+}
+
+export interface ServerStatus {
+  readonly pid: number
+  readonly hostname: string
+  readonly startedAt: number
+  /** Each open door with the address it listens on. */
+  readonly doors: Readonly<Record<string, string>>
+  readonly connections: Readonly<Record<string, number>>
+}

@@ -1,0 +1,41 @@
+/**
+ * The admin API: JSON over HTTP, served on the control socket, and called directly by a command that has opened the store
+ * itself because no server runs. Both ways run this same code.
+ */
+import { Hono } from 'hono'
+import type { AdminOptions } from './admin-options.ts'
+import { accountRoutes } from './accounts.ts'
+import { AdminError, translateError } from './admin-error.ts'
+import { aliasRoutes } from './aliases.ts'
+import { domainRoutes } from './domains.ts'
+import { journeyRoutes } from './journeys.ts'
+import { queueRoutes } from './queue.ts'
+
+export function createAdminApp(options: AdminOptions): Hono {
+  const app = new Hono()
+  app.onError((error, context) => {
+    const refusal = translateError(error)
+    if (refusal.status >= 500) options.log.error('admin request failed', { path: context.req.path, error })
+    return context.json(refusal, refusal.status)
+  })
+  app.notFound((context) => {
+    const what = `${context.req.method} ${context.req.path}`
+    return context.json(
+      new AdminError(404, 'no-such-route', `There is no ${what}`, 'Look at docs/operating.md.'),
+      404,
+    )
+  })
+  app.route('/v1/domains', domainRoutes(options))
+  app.route('/v1/accounts', accountRoutes(options))
+  app.route('/v1/aliases', aliasRoutes(options))
+  app.route('/v1/queue', queueRoutes(options))
+  app.route('/v1/journeys', journeyRoutes(options))
+  app.get('/v1/status', (context) => context.json(options.status?.() ?? { pid: null }))
+  app.post('/v1/stop', (context) => {
+    if (options.stop === null)
+      throw new AdminError(409, 'no-server', 'No server runs', 'There is nothing to stop.')
+    options.stop()
+    return context.json({ stopping: true })
+  })
+  return app
+}

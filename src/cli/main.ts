@@ -1,0 +1,34 @@
+/** The `posthorn` command. Reads the arguments of this process and exports nothing. */
+import { readFileSync } from 'node:fs'
+import { CommanderError } from 'commander'
+import { exitCodes } from './cli-error.ts'
+import { createProgram } from './program.ts'
+import { complain } from './run-command.ts'
+
+// `| head` goes away early, which is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok)
+  throw error
+})
+
+/** Beside src/ in a checkout and beside dist/ in a package. */
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+/** `npm start -- COMMAND` comes in as `start COMMAND`; without a command it is the Lab. */
+function commandLine([first, ...rest]: string[]): string[] {
+  if (first !== 'start') return first === undefined ? [] : [first, ...rest]
+  return rest.length === 0 || rest[0]!.startsWith('-') ? ['lab', ...rest] : rest
+}
+
+const args = commandLine(process.argv.slice(2))
+
+try {
+  await createProgram(version).parseAsync(args, { from: 'user' })
+} catch (error) {
+  // Commander has printed its own complaint, or the help that was asked for.
+  if (error instanceof CommanderError)
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  else process.exitCode = complain(error, args.includes('--json'))
+}

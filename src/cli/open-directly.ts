@@ -1,0 +1,37 @@
+import type { Hono } from 'hono'
+import type { Config } from '../base/config.ts'
+import { createAdminApp } from '../admin/create-admin-app.ts'
+import { hashPassword } from '../auth/password-hash.ts'
+import { systemClock } from '../base/clock.ts'
+import { createLog } from '../base/log.ts'
+import { systemRandom } from '../base/random.ts'
+import { StoreInUse } from '../store/errors.ts'
+import { openJourneys } from '../store/journeys/open.ts'
+import { openStore } from '../store/sqlite/open.ts'
+import { CliError, exitCodes } from './cli-error.ts'
+
+/** The admin API on a data folder that no process owns; this one owns it until `close`. @throws {CliError} */
+export async function openDirectly(config: Config): Promise<{ app: Hono; close(): Promise<void> }> {
+  const log = createLog((line) => process.stderr.write(line), 'error', systemClock.now)
+  const { limits, data: folder } = config
+  const surroundings = { clock: systemClock, random: systemRandom, log }
+  const store = await openStore({ folder, limits, surroundings }).catch((error: unknown) => {
+    if (!(error instanceof StoreInUse)) throw error
+    const remedy = 'It may be starting or stopping, or serve the Lab: try again in a moment.'
+    const message = `Another process holds ${folder} and does not answer`
+    throw new CliError(exitCodes.tryLater, message, remedy, { cause: error, code: 'store-in-use' })
+  })
+  const journeys = await openJourneys({ folder, limits, log, clock: systemClock })
+  const app = createAdminApp({
+    ...{ store, journeys, queue: null, clock: systemClock, log, hashPassword },
+    ...{ status: null, stop: null },
+    domainsChanged: async () => {},
+  })
+  return {
+    app,
+    async close() {
+      await journeys.close()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import { Command } from 'commander'
+import { registerAccount } from './account.ts'
+import { registerAgentCommands } from './agent/register.ts'
+import { registerAlias } from './alias.ts'
+import { registerConfig } from './config.ts'
+import { registerDomain } from './domain.ts'
+import { registerLab } from './lab.ts'
+import { registerQueue } from './queue.ts'
+import { registerServe } from './serve.ts'
+import { registerWay } from './way.ts'
+
+/** The whole command line. The rooms behind a command are loaded when it runs. */
+export function createProgram(version: string): Command {
+  const program = new Command('posthorn')
+    .description('A complete email system in one program, in which every message’s way can be watched')
+    .version(version, '-V, --version', 'print the version')
+    .option('--config <file>', 'the server meant; else posthorn.toml in this folder, else the running Lab')
+    .option('--lab', 'the running Lab, whatever is in this folder')
+    .option('--json', 'print JSON for programs')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 refused, 2 wrong use, 3 not found, 4 log-in, 75 try again later.',
+    )
+  registerLab(program)
+  registerServe(program)
+  registerAgentCommands(program)
+  registerWay(program)
+  registerQueue(program)
+  registerAccount(program)
+  registerDomain(program)
+  registerAlias(program)
+  registerConfig(program)
+  return program
+}

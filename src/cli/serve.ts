@@ -1,0 +1,113 @@
+import type { Command } from 'commander'
+import type { ReadyLine } from '../daemon/ready-line.ts'
+import { CliError, exitCodes } from './cli-error.ts'
+import { requireConfigFile } from './config.ts'
+import { runCommand } from './run-command.ts'
+import { type Stopping, stopOnSignals } from './stop-on-signals.ts'
+import { note, print, type Style, styleFor } from './terminal.ts'
+
+/** How long sessions and attempts may go on after SIGTERM. */
+const graceMs = 10_000
+
+export function registerServe(program: Command): void {
+  program
+    .command('serve')
+    .description('run a mail server; SIGTERM ends it gracefully, SIGHUP reads the certificate anew')
+    .action((_flags: unknown, command: Command) =>
+      runCommand(command, async ({ flags }) => serve(requireConfigFile(flags), flags.json === true)),
+    )
+}
+
+async function serve(file: string, json: boolean): Promise<void> {
+  const { loadConfig } = await import('../daemon/load-config.ts')
+  const { config, warnings } = await loadConfig(file)
+  if (Object.keys(config.listen).length === 0) {
+    const remedy =
+      'Add to [listen] for example smtp = ["0.0.0.0:25"]; posthorn config check shows what is open.'
+    throw new CliError(exitCodes.usage, `${file} opens no door`, remedy, { code: 'no-door' })
+  }
+  const { createLog } = await import('../base/log.ts')
+  const { systemWorld } = await import('../daemon/world.ts')
+  const { createServer } = await import('../daemon/server.ts')
+  const { openControlSocket } = await import('../daemon/control-socket.ts')
+  const { controlPath } = await import('../daemon/control-path.ts')
+  const log = createLog(note, config.log.level, Date.now)
+  for (const warning of warnings) log.warn(warning)
+
+  const stopping: Stopping = stopOnSignals()
+  const world = await systemWorld(config, log)
+  const server = await createServer(config, world, { stop: stopping.stop })
+  const control = await openControlSocket(controlPath(config.data), server.adminApp, log).catch(
+    async (error) => {
+      await server.close(0)
+      throw error
+    },
+  )
+  const hangUp = (): void => {
+    server.reload().then(
+      () => log.info('certificate read anew'),
+      (error: unknown) => log.error('the certificate stays as it was', { error }),
+    )
+  }
+  process.on('SIGHUP', hangUp)
+  const line: ReadyLine = { ready: true, pid: process.pid, control: control.path, servers: [server.line] }
+  if (json) print(`${JSON.stringify(line)}\n`)
+  else print(welcome(line, file, (await server.store.listDomains()).length > 0, styleFor(process.stdout)))
+  log.info('ready', { hostname: config.hostname })
+
+  await stopping.asked
+  log.info('stopping', { graceMs })
+  process.off('SIGHUP', hangUp)
+  await server.close(graceMs)
+  // Last: until here other commands must not take the folder for free.
+  await control.close()
+  world.close()
+  log.info('stopped')
+}
+
+const clearName: Record<string, string> = {
+  smtp: 'mail from other servers',
+  submission: 'sending, STARTTLS',
+  submissions: 'sending, TLS',
+  pop3: 'reading by POP3',
+  pop3s: 'reading by POP3, TLS',
+  imap: 'reading by IMAP',
+  imaps: 'reading by IMAP, TLS',
+}
+
+/** One line for each open door. */
+export function doorLines(server: ReadyLine['servers'][number], style: Style): string[] {
+  return Object.entries(server)
+    .filter(([door]) => door in clearName)
+    .map(
+      ([door, endpoint]) =>
+        `  ${style.brass(door.padEnd(12))} ${endpoint.padEnd(18)} ${style.dim(clearName[door]!)}`,
+    )
+}
+
+function welcome(line: ReadyLine, file: string, hasDomain: boolean, style: Style): string {
+  const [server] = line.servers
+  const { domain, hostname } = server!
+  const config = file === `${process.cwd()}/posthorn.toml` ? '' : ` --config ${file}`
+  const things = hasDomain
+    ? [
+        `posthorn account add NAME@${domain}${config}`,
+        `posthorn queue ls${config}`,
+        `posthorn way last${config}`,
+      ]
+    : [
+        `posthorn domain add ${domain}${config}`,
+        `posthorn account add NAME@${domain}${config}`,
+        `posthorn way last${config}`,
+      ]
+  return [
+    `${style.bold(hostname)} is open.`,
+    ...doorLines(server!, style),
+    '',
+    'Three things to try, in another terminal:',
+    ...things.map((thing) => `  ${thing}`),
+    '',
+    style.dim('Ctrl-C stops it.'),
+    '',
+  ].join('\n')
+}

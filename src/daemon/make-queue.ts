@@ -1,0 +1,34 @@
+import type { Config } from '../base/config.ts'
+import type { JourneySink } from '../journey/event.ts'
+import type { OutgoingQueue } from '../queue/wake.ts'
+import type { Store } from '../store/store.ts'
+import type { World } from './world.ts'
+import { noJourneys } from '../journey/event.ts'
+import { createLocalDelivery } from '../delivery/local-delivery.ts'
+
+/** What the queue of one server works with. */
+export interface QueueParts {
+  readonly config: Config
+  readonly world: World
+  readonly store: Store
+  readonly journeys: JourneySink
+}
+
+/** Makes the outgoing queue; it begins with `start()`. */
+export async function makeQueue({ config, world, store, journeys }: QueueParts): Promise<OutgoingQueue> {
+  const { createQueue } = await import('../queue/queue.ts')
+  const { clock, random, resolver, dialler, dialect, queuePort } = world
+  return createQueue({
+    ...{ store, resolver, dialler, clock, random },
+    routes: config.routes,
+    hostname: config.hostname,
+    ehloName: config.outgoing.ehloName ?? config.hostname,
+    limits: config.limits,
+    log: world.log.with({ room: 'queue' }),
+    journeys: config.journey.level === 'off' ? noJourneys : journeys,
+    localDelivery: createLocalDelivery(store, config.limits),
+    tls: { ca: world.authorities },
+    ...(dialect === undefined ? {} : { dialect }),
+    ...(queuePort === undefined ? {} : { port: queuePort }),
+  })
+}

@@ -1,0 +1,106 @@
+/** Opens the doors a configuration names. The room behind a door is loaded only when the door is to be opened. */
+import type { Authenticator } from '../auth/authenticator.ts'
+import type { Config, DoorName } from '../base/config.ts'
+import type { JourneySink } from '../journey/event.ts'
+import type { Store } from '../store/store.ts'
+import type { ServerTls } from '../tls/server-tls.ts'
+import type { World } from './world.ts'
+import { doorNames } from '../base/config.ts'
+import { type Door, type Listener, listen } from '../base/listener.ts'
+import { noJourneys } from '../journey/event.ts'
+import { explainListenFailure } from './start-error.ts'
+
+/** What stands behind every door of one server. */
+export interface BehindDoors {
+  readonly config: Config
+  readonly world: World
+  readonly store: Store
+  readonly authenticator: Authenticator
+  readonly tls: ServerTls
+  readonly journeys: JourneySink
+  /** Asked anew each time: the first domain may be added while the server runs. */
+  defaultDomain(): string
+}
+
+export type OpenDoors = ReadonlyMap<DoorName, Listener>
+
+/** @throws {StartError} The doors that were open already are closed again. */
+export async function openDoors(behind: BehindDoors): Promise<OpenDoors> {
+  const open = new Map<DoorName, Listener>()
+  const makeDoor = doorMaker(behind)
+  const { limits, guards, listen: named } = behind.config
+  for (const name of doorNames) {
+    const endpoints = named[name]
+    if (endpoints === undefined) continue
+    const door = await makeDoor(name)
+    try {
+      open.set(name, await listen(door, endpoints, { ...limits, trusted: guards.trusted }))
+    } catch (error) {
+      await closeDoors(open, 0)
+      throw explainListenFailure(name, endpoints, error)
+    }
+  }
+  return open
+}
+
+/** All at once: the grace counts for the whole server. */
+export async function closeDoors(open: OpenDoors, graceMs: number): Promise<void> {
+  await Promise.all(Array.from(open.values(), (listener) => listener.close(graceMs)))
+}
+
+function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
+  const { config, world } = behind
+  const common = {
+    hostname: config.hostname,
+    store: behind.store,
+    authenticator: behind.authenticator,
+    tls: behind.tls,
+    plaintext: config.auth.plaintext,
+    limits: config.limits,
+    clock: world.clock,
+    random: world.random,
+    journeys: config.journey.level === 'off' ? noJourneys : behind.journeys,
+  }
+  const optionsOf = (name: DoorName) => ({
+    ...common,
+    // Not in `common`: a spread would read it once and for all.
+    get defaultDomain() {
+      return behind.defaultDomain()
+    },
+    implicitTls: name === 'submissions' || name === 'pop3s' || name === 'imaps',
+    log: world.log.with({ door: name }),
+  })
+  const makers = {
+    async smtp(name: DoorName) {
+      const { createSmtpDoor } = await import('../smtp/server/door.ts')
+      const role = name === 'smtp' ? ('mx' as const) : ('submission' as const)
+      const { replyTexts } = world
+      return createSmtpDoor(
+        Object.assign(optionsOf(name), {
+          role,
+          journeyLevel: config.journey.level,
+          ...(replyTexts === undefined ? {} : { replyTexts }),
+        }),
+      )
+    },
+    async pop3(name: DoorName) {
+      const { createPop3Door } = await import('../pop3/server/door.ts')
+      return createPop3Door(Object.assign(optionsOf(name), { locks: await locks() }))
+    },
+    async imap(name: DoorName) {
+      const { createImapDoor } = await import('../imap/server/door.ts')
+      return createImapDoor(optionsOf(name))
+    },
+  }
+  // RFC 1939 §3: a maildrop is locked for one session, whichever of the two POP3 doors it came in by.
+  let shared: unknown = null
+  async function locks() {
+    const { MaildropLocks } = await import('../pop3/server/maildrop-locks.ts')
+    return (shared ??= new MaildropLocks()) as InstanceType<typeof MaildropLocks>
+  }
+  return (name) => {
+    if (name === 'pop3' || name === 'pop3s') return makers.pop3(name)
+    if (name === 'imap' || name === 'imaps') return makers.imap(name)
+    return makers.smtp(name)
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * One mail server: the store of a data folder, the doors to it, and the queue out of it.
+ *
+ * No module keeps state, so several servers live in one process; each reaches time, randomness, DNS and the network only
+ * through the `World` it was given. When `createServer` has returned, every door is open; when it throws, nothing is.
+ * `close` takes no new connection, lets sessions and attempts end within the grace, then lets go of the data folder.
+ */
+import { readFile } from 'node:fs/promises'
+import type { Hono } from 'hono'
+import type { Config } from '../base/config.ts'
+import type { JourneyReader, JourneySink } from '../journey/event.ts'
+import type { OutgoingQueue } from '../queue/wake.ts'
+import type { Store } from '../store/store.ts'
+import type { CertificateAndKey } from '../tls/certificate.ts'
+import type { ServerLine } from './ready-line.ts'
+import type { World } from './world.ts'
+import { formatEndpoint } from './endpoint-text.ts'
+import { closeDoors, type OpenDoors, openDoors } from './open-doors.ts'
+import { makeQueue } from './make-queue.ts'
+import { StartError } from './start-error.ts'
+
+export interface PosthornServer {
+  readonly config: Config
+  /** The first domain in the store, else the parent of the host name: what `user bob` means. */
+  readonly defaultDomain: string
+  /** Its part of the ready line. */
+  readonly line: ServerLine
+  readonly store: Store
+  readonly journeys: JourneyReader & JourneySink
+  readonly queue: OutgoingQueue
+  /** To be called after a domain was added or removed not by the admin API: `defaultDomain` may be another one now. */
+  domainsChanged(): Promise<void>
+  /** The admin API; loaded when it is first asked for. */
+  adminApp(): Promise<Hono>
+  /** Reads the certificate anew; handshakes from then on use it. @throws {StartError} The old one stays. */
+  reload(): Promise<void>
+  close(graceMs: number): Promise<void>
+}
+
+export interface ServerHooks {
+  /** Called when somebody asks by the admin API that the server stop. Absent: it cannot be asked. */
+  stop?(): void
+}
+
+type Closer = (graceMs: number) => Promise<unknown> | undefined
+
+/** @throws {StartError} @throws {StoreInUse} Another process holds the data folder. */
+export async function createServer(
+  config: Config,
+  world: World,
+  hooks: ServerHooks = {},
+): Promise<PosthornServer> {
+  const closers: Closer[] = []
+  const close = async (graceMs: number): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer(graceMs)
+  }
+  try {
+    return await start(config, world, hooks, closers, close)
+  } catch (error) {
+    await close(0)
+    throw error
+  }
+}
+
+async function start(
+  config: Config,
+  world: World,
+  hooks: ServerHooks,
+  closers: Closer[],
+  close: (graceMs: number) => Promise<void>,
+): Promise<PosthornServer> {
+  const { limits } = config
+  const { clock, random, log } = world
+  const { openStore } = await import('../store/sqlite/open.ts')
+  const store = await openStore({ folder: config.data, limits, surroundings: { clock, random, log } })
+  closers.push(() => store.close())
+  const { openJourneys } = await import('../store/journeys/open.ts')
+  const journeys = await openJourneys({ folder: config.data, limits, log, clock })
+  closers.push(() => journeys.close())
+
+  const { createServerTls } = await import('../tls/server-tls.ts')
+  const tls = createServerTls(await loadCertificate(config, world))
+  const { createAuthenticator } = await import('../auth/create-authenticator.ts')
+  const authenticator = createAuthenticator({ store, limits, clock, random, log })
+
+  let defaultDomain = await firstDomain(store, config.hostname)
+  const queue = await makeQueue({ config, world, store, journeys })
+  closers.push((graceMs) => queue.stop(graceMs))
+  const doors = await openDoors({
+    ...{ config, world, store, authenticator, tls, journeys },
+    defaultDomain: () => defaultDomain,
+  })
+  closers.push((graceMs) => closeDoors(doors, graceMs))
+  queue.start()
+
+  const startedAt = clock.now()
+  let app: Promise<Hono> | null = null
+  const server: PosthornServer = {
+    ...{ config, store, journeys, queue, close },
+    get defaultDomain() {
+      return defaultDomain
+    },
+    get line() {
+      return { domain: defaultDomain, hostname: config.hostname, ...endpointsOf(doors) }
+    },
+    domainsChanged,
+    adminApp: () => (app ??= makeAdminApp()),
+    async reload() {
+      tls.replace(await loadCertificate(config, world))
+    },
+  }
+
+  async function domainsChanged(): Promise<void> {
+    defaultDomain = await firstDomain(store, config.hostname)
+  }
+
+  async function makeAdminApp(): Promise<Hono> {
+    const { createAdminApp } = await import('../admin/create-admin-app.ts')
+    const { hashPassword } = await import('../auth/password-hash.ts')
+    return createAdminApp({
+      ...{ store, journeys, queue, clock, log },
+      hashPassword: (password) => hashPassword(password, random),
+      status: () => ({
+        pid: process.pid,
+        hostname: config.hostname,
+        startedAt,
+        doors: endpointsOf(doors),
+        connections: Object.fromEntries(Array.from(doors, ([name, door]) => [name, door.connections])),
+      }),
+      stop: hooks.stop?.bind(hooks) ?? null,
+      domainsChanged,
+    })
+  }
+  return server
+}
+
+async function firstDomain(store: Store, hostname: string): Promise<string> {
+  const [first] = await store.listDomains()
+  // `mail.hamburger.edu` serves hamburger.edu; a name of one label has no parent.
+  return first ?? (hostname.includes('.') ? hostname.slice(hostname.indexOf('.') + 1) : hostname)
+}
+
+function endpointsOf(doors: OpenDoors): Record<string, string> {
+  return Object.fromEntries(Array.from(doors, ([name, door]) => [name, formatEndpoint(door.endpoints[0]!)]))
+}
+
+async function loadCertificate(config: Config, world: World): Promise<CertificateAndKey> {
+  if (world.certificate !== undefined) return world.certificate
+  if (config.tls === null) {
+    const { loadOrMakeCertificate } = await import('../tls/self-made.ts')
+    return loadOrMakeCertificate(config.data, config.hostname, world.clock, world.random)
+  }
+  return { certificate: await readPem(config.tls.certificate), key: await readPem(config.tls.key) }
+}
+
+async function readPem(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'latin1')
+  } catch (error) {
+    const remedy = 'Look at [tls] in the configuration, and at the rights of that file.'
+    throw new StartError(`Cannot read ${file}: ${(error as Error).message}`, remedy, { cause: error })
+  }
+}

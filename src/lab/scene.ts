@@ -1,0 +1,59 @@
+/** What the Lab's two scenes are made of: names, DNS zones, wording. */
+import type { Zone } from '../dns/authority-answer.ts'
+import type { ReplyTexts } from '../smtp/server/options.ts'
+import { formatMailbox } from '../smtp/wire/path.ts'
+
+export const sceneNames = ['today', 'lecture'] as const
+/** `today`: EHLO, STARTTLS, trust. `lecture`: HELO, no TLS, the wording of the slide. */
+export type Scene = (typeof sceneNames)[number]
+
+export interface LabDomain {
+  readonly domain: string
+  readonly account: { readonly address: string; readonly password: string }
+}
+
+/** Alice's server and Bob's, in this order. */
+export const labDomains: readonly [LabDomain, LabDomain] = [
+  { domain: 'crepes.fr', account: { address: 'alice@crepes.fr', password: 'strawberry' } },
+  { domain: 'hamburger.edu', account: { address: 'bob@hamburger.edu', password: 'hungry' } },
+]
+
+/** In the lecture a server has the name of its domain: `220 hamburger.edu`. */
+export function hostnameOf(domain: string, scene: Scene): string {
+  return scene === 'lecture' ? domain : `mail.${domain}`
+}
+
+/**
+ * Everything the Lab's name server knows; any other name it refuses. Both hosts are this machine: the port map, not DNS,
+ * tells them apart.
+ */
+export function labZones(scene: Scene): Zone[] {
+  return labDomains.map(({ domain }) => {
+    const mail = `mail.${domain}`
+    const exchange = hostnameOf(domain, scene)
+    return {
+      origin: domain,
+      records: {
+        [domain]: {
+          MX: [{ preference: 10, exchange }],
+          A: ['127.0.0.1'],
+          TXT: ['v=spf1 ip4:127.0.0.1 -all'],
+        },
+        [mail]: { A: ['127.0.0.1'], TXT: ['v=spf1 a -all'] },
+        [`_dmarc.${domain}`]: { TXT: ['v=DMARC1; p=reject'] },
+      },
+    }
+  })
+}
+
+/** The server's side of the lecture's SMTP conversation, octet for octet. */
+export const lectureReplies: ReplyTexts = {
+  greeting: (hostname) => hostname,
+  hello: (clientName) => `Hello ${clientName}, pleased to meet you`,
+  sender: (reversePath) => `${reversePath === null ? '<>' : formatMailbox(reversePath)}... Sender ok`,
+  // The slide has a space before these dots and none before the others.
+  recipient: (forwardPath) => `${formatMailbox(forwardPath)} ... Recipient ok`,
+  data: 'Enter mail, end with "." on a line by itself',
+  accepted: 'Message accepted for delivery',
+  closing: (hostname) => `${hostname} closing connection`,
+}
