@@ -10,3 +10,5 @@ export interface StoreOptions {
 }
 
 export type OpenStore = (options: StoreOptions) => Promise<Store>
+
+export { openStore } from './open-store.ts'

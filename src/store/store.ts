@@ -33,7 +33,13 @@ export interface Mailbox {
 export type SpecialUse = '\\Archive' | '\\Drafts' | '\\Junk' | '\\Sent' | '\\Trash' | '\\All' | '\\Flagged'
 
 /** The system flags of RFC 3501 §2.3.2 as bits of one number. \Recent is IMAP's own affair. */
-export const flagBits = { '\\Seen': 1, '\\Answered': 2, '\\Flagged': 4, '\\Deleted': 8, '\\Draft': 16 } as const
+export const flagBits = {
+  '\\Seen': 1,
+  '\\Answered': 2,
+  '\\Flagged': 4,
+  '\\Deleted': 8,
+  '\\Draft': 16,
+} as const
 
 /** One message to be put into one mailbox of one account. */
 export interface Filing {
@@ -150,9 +156,24 @@ export interface Store extends AccountStore, QueueStore {
   /** Octets of a body; short only at its end. @throws {BodyUnreadable} */
   readBody(body: BodyRef, offset: number, octets: number): Promise<Uint8Array>
 
-  storeFlags(accountId: number, mailboxId: number, uids: readonly number[], change: FlagChange): Promise<FlagsStored>
-  copy(accountId: number, mailboxId: number, uids: readonly number[], targetMailboxId: number): Promise<Copied>
-  move(accountId: number, mailboxId: number, uids: readonly number[], targetMailboxId: number): Promise<Copied>
+  storeFlags(
+    accountId: number,
+    mailboxId: number,
+    uids: readonly number[],
+    change: FlagChange,
+  ): Promise<FlagsStored>
+  copy(
+    accountId: number,
+    mailboxId: number,
+    uids: readonly number[],
+    targetMailboxId: number,
+  ): Promise<Copied>
+  move(
+    accountId: number,
+    mailboxId: number,
+    uids: readonly number[],
+    targetMailboxId: number,
+  ): Promise<Copied>
   /** Removes messages for good, whatever their flags. UIDs that are not there are passed over. @returns Those removed. */
   expunge(accountId: number, mailboxId: number, uids: readonly number[]): Promise<number[]>
   /**

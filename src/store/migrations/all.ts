@@ -1,0 +1,6 @@
+import { sql as tables } from './001-tables.ts'
+
+/** In the order in which they are applied. One that has been released is never edited; a change is a further one. */
+export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
+  { version: 1, sql: tables },
+]

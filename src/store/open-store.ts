@@ -1,0 +1,49 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { StoreOptions } from './open.ts'
+import { BodyFiles } from './sqlite/body-files.ts'
+import { BodyReader } from './sqlite/body-reader.ts'
+import type { Sql } from './sqlite/database.ts'
+import { openForReading } from './sqlite/database.ts'
+import { takeFolder } from './sqlite/owner.ts'
+import { SqliteStore } from './sqlite/store.ts'
+import { WriterClient } from './sqlite/writer-client.ts'
+import type { Store } from './store.ts'
+
+/** What a test puts in the place of the disk: a module whose `makeDisk(data)` returns a `Disk`. */
+export interface DiskStandIn {
+  readonly module: string
+  readonly data: unknown
+}
+
+/**
+ * Opens the store in a data folder, which is made when it is missing, and holds it until `close`.
+ *
+ * @throws {StoreInUse} Another process has the folder.
+ * @throws {Error} The tables are damaged, or of a newer version.
+ */
+export async function openStore(options: StoreOptions, disk: DiskStandIn | null = null): Promise<Store> {
+  const { clock, log, random } = options.surroundings
+  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+  const letGo = takeFolder(options.folder)
+  const folder = join(options.folder, 'shard-00')
+  const diskData = { diskModule: disk?.module ?? null, diskData: disk?.data ?? null }
+  let sql: Sql | null = null
+  const writerData = { folder, limits: options.limits, ...diskData }
+  try {
+    let store: SqliteStore | null = null
+    const writer = new WriterClient(writerData, clock, log, {
+      changed: (deltas) => store?.changed(deltas),
+      queued: () => store?.tellQueue(),
+    })
+    await writer.ready()
+    sql = openForReading(join(folder, 'meta.db'))
+    const files = new BodyFiles({ folder, ...diskData }, random)
+    store = new SqliteStore({ sql, writer, files, bodies: new BodyReader(sql, folder), clock, letGo })
+    return store
+  } catch (error) {
+    sql?.close()
+    letGo()
+    throw error
+  }
+}

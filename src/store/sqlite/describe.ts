@@ -1,0 +1,56 @@
+import { baseSubject, makeEnvelope, messageIds } from '../../message/envelope.ts'
+import type { Envelope } from '../../message/envelope.ts'
+import { parseHeader } from '../../message/header.ts'
+import { imapBodyStructure, imapEnvelope } from '../../message/imap-structure.ts'
+import type { MessageScan } from '../../message/scan.ts'
+import { encodeStructure } from '../../message/stored-structure.ts'
+import type { EmailText } from './accept.ts'
+import { threadingOf } from './thread.ts'
+
+/** Fields that ENVELOPE shows or threads follow; submission may have put a missing one above the body. */
+const tellingFields =
+  /^(?:date|subject|from|sender|reply-to|to|cc|bcc|in-reply-to|message-id|references)[ \t]*:/im
+
+/** Makes the texts of one item, each once. They are made on the sockets' thread: copying a scan to another costs more. */
+export class Describer {
+  readonly texts: EmailText[] = []
+  readonly #scan: MessageScan
+  readonly #byFields = new Map<string, number>()
+
+  constructor(scan: MessageScan) {
+    this.#scan = scan
+  }
+
+  /** @returns The index in `texts` for a message with this prefix. */
+  textFor(prefix: string): number {
+    const telling = tellingFields.test(prefix) ? prefix : ''
+    let index = this.#byFields.get(telling)
+    if (index === undefined) {
+      index = this.texts.length
+      this.#byFields.set(telling, index)
+      this.texts.push(this.#describe(telling))
+    }
+    return index
+  }
+
+  #describe(prefix: string): EmailText {
+    const first = this.texts[0]
+    const envelope =
+      prefix === ''
+        ? this.#scan.envelope
+        : makeEnvelope([...parseHeader(prefix).fields, ...this.#scan.headerFields])
+    return {
+      envelope: imapEnvelope(envelope),
+      bodyStructure: first?.bodyStructure ?? imapBodyStructure(this.#scan.root),
+      structure: first?.structure ?? encodeStructure(this.#scan),
+      threading: threadingOfEnvelope(envelope),
+    }
+  }
+}
+
+function threadingOfEnvelope(envelope: Envelope) {
+  const own = envelope.messageId === null ? null : (messageIds(envelope.messageId)[0] ?? null)
+  const replied = envelope.inReplyTo === null ? [] : messageIds(envelope.inReplyTo)
+  const references = [...new Set([...envelope.references, ...replied])]
+  return threadingOf(own, references, baseSubject(envelope.subject ?? '').toLowerCase())
+}

@@ -1,0 +1,25 @@
+/** SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN, SQLITE_BUSY, SQLITE_READONLY, SQLITE_CORRUPT, SQLITE_NOTADB. */
+const sqliteCodes = new Set([10, 13, 14, 5, 8, 11, 26])
+const systemCodes = new Set([
+  'ENOSPC',
+  'EIO',
+  'EDQUOT',
+  'EROFS',
+  'EMFILE',
+  'ENFILE',
+  'EACCES',
+  'EPERM',
+  'EFBIG',
+])
+
+/** Whether it is the disk that failed and not the call: then nothing else can succeed now. */
+export function isDiskFailure(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if ('errcode' in error && typeof error.errcode === 'number') return sqliteCodes.has(error.errcode & 0xff)
+  return 'code' in error && systemCodes.has(String(error.code))
+}
+
+/** SQLite ended the transaction by itself: there is no savepoint to return to. */
+export function isTornTransaction(error: unknown): boolean {
+  return error instanceof Error && /no such savepoint|no transaction is active/i.test(error.message)
+}

@@ -1,0 +1,51 @@
+import type { Limits } from '../../base/limits.ts'
+import type { Accepted } from '../store.ts'
+import type { AcceptCall } from './accept.ts'
+import type { Delta } from './delta.ts'
+import type { OperationName } from './operations.ts'
+
+/** One thing asked of the writer. */
+export type WriterCall =
+  | { readonly id: number; readonly name: 'accept'; readonly call: AcceptCall }
+  | { readonly id: number; readonly name: OperationName; readonly call: unknown }
+
+/** All that the sockets' thread asked for in one turn. */
+export interface WriterPost {
+  readonly nowMs: number
+  readonly interactive: readonly WriterCall[]
+  /** Waits while there is anything interactive. */
+  readonly bulk: readonly WriterCall[]
+  /** Bodies of the accepts, each after the room for its record's header; handed over, not copied. */
+  readonly bodies: ArrayBuffer | null
+}
+
+export interface WriterError {
+  /** Class of store/errors.ts, or another error's name. */
+  readonly name: string
+  readonly message: string
+}
+
+/** Answers of one commit, in its order. */
+export interface WriterReply {
+  readonly kind: 'done'
+  readonly done: readonly { readonly id: number; readonly value: unknown }[]
+  readonly failed: readonly { readonly id: number; readonly error: WriterError }[]
+  readonly deltas: readonly Delta[]
+  readonly queued: boolean
+}
+
+export type WriterMessage =
+  | WriterReply
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'warning'; readonly text: string; readonly facts: { readonly [name: string]: string } }
+
+export interface WriterData {
+  readonly folder: string
+  readonly limits: Limits
+  /** Module whose `makeDisk(data)` stands in for the disk: tests. */
+  readonly diskModule: string | null
+  readonly diskData: unknown
+}
+
+export type AcceptResult = Accepted

@@ -1,0 +1,94 @@
+import type { Account, AddressMeaning, Alias } from '../accounts.ts'
+import type { Row, Sql } from './database.ts'
+
+const columns =
+  'account.account, account.address, password, quota_octets, used_octets, used_messages FROM account JOIN account_state USING (account)'
+
+function accountOf(row: Row): Account {
+  return {
+    accountId: row[0] as number,
+    address: row[1] as string,
+    passwordHash: row[2] as string | null,
+    quotaOctets: row[3] as number | null,
+    usedOctets: row[4] as number,
+    usedMessages: row[5] as number,
+  }
+}
+
+/** What the tables say of names; each a few look-ups by key. */
+export class AccountReader {
+  readonly #sql: Sql
+
+  constructor(sql: Sql) {
+    this.#sql = sql
+  }
+
+  domains(): string[] {
+    return this.#sql.all('SELECT domain FROM domain ORDER BY domain').map((row) => row[0] as string)
+  }
+
+  byAddress(address: string): Account | null {
+    const row = this.#sql.get('SELECT account FROM address WHERE address = ?', address.toLowerCase())
+    return row === undefined || row[0] === null ? null : this.byId(row[0] as number)
+  }
+
+  byId(accountId: number): Account | null {
+    const row = this.#sql.get(`SELECT ${columns} WHERE account.account = ?`, accountId)
+    return row === undefined ? null : accountOf(row)
+  }
+
+  /** One page, ascending by id. */
+  page(afterId: number, limit: number): Account[] {
+    return this.#sql
+      .all(`SELECT ${columns} WHERE account.account > ? ORDER BY account.account LIMIT ?`, afterId, limit)
+      .map(accountOf)
+  }
+
+  aliases(after: string, limit: number): Alias[] {
+    return this.#sql
+      .all(
+        'SELECT address, targets FROM address WHERE address > ? AND account IS NULL ORDER BY address LIMIT ?',
+        after,
+        limit,
+      )
+      .map((row) => ({ address: row[0] as string, targets: targetsOf(row[1]) }))
+  }
+
+  resolve(written: string): AddressMeaning {
+    const address = written.toLowerCase()
+    const at = address.lastIndexOf('@')
+    const localPart = address.slice(0, at)
+    const domain = address.slice(at + 1)
+    if (this.#sql.get('SELECT 1 FROM domain WHERE domain = ?', domain) === undefined)
+      return { kind: 'remote' }
+    const exact = this.#meaning(address)
+    if (exact !== null) return exact
+    // RFC 5233 §4: the detail is for its owner's filters.
+    const plus = localPart.indexOf('+')
+    const base = plus > 0 ? localPart.slice(0, plus) : localPart
+    const meaning = plus > 0 ? this.#meaning(`${base}@${domain}`) : null
+    if (meaning !== null) return meaning
+    // RFC 5321 §4.5.1: postmaster is always there; RFC 2142 §2 asks the same for abuse.
+    if (base === 'postmaster' || base === 'abuse') {
+      const first = this.#sql.get(
+        'SELECT min(account) FROM address WHERE domain = ? AND account IS NOT NULL',
+        domain,
+      )
+      const account = typeof first?.[0] === 'number' ? this.byId(first[0]) : null
+      if (account !== null) return { kind: 'account', account }
+    }
+    return { kind: 'unknown' }
+  }
+
+  #meaning(address: string): AddressMeaning | null {
+    const row = this.#sql.get('SELECT account, targets FROM address WHERE address = ?', address)
+    if (row === undefined) return null
+    if (row[0] === null) return { kind: 'alias', targets: targetsOf(row[1]) }
+    const account = this.byId(row[0] as number)
+    return account === null ? null : { kind: 'account', account }
+  }
+}
+
+function targetsOf(text: unknown): string[] {
+  return JSON.parse(text as string) as string[]
+}

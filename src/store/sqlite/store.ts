@@ -1,0 +1,334 @@
+/**
+ * The store on SQLite: what is read here is read on the calling thread, by key or in pages; what is changed is asked of
+ * the writer's thread. Nothing here waits for the disk.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Clock } from '../../base/clock.ts'
+import type { Account, AddressMeaning, Alias } from '../accounts.ts'
+import type { BodyRef, BodySink } from '../body.ts'
+import type { Change, ChangeListener, MailboxChanges } from '../changes.ts'
+import { BodyUnreadable } from '../errors.ts'
+import type { MailboxIndex } from '../mailbox-index.ts'
+import type { QueueEntry, Settlement } from '../queue.ts'
+import type {
+  AcceptItem,
+  Accepted,
+  Copied,
+  Email,
+  FlagChange,
+  FlagsStored,
+  Mailbox,
+  SpecialUse,
+  Store,
+} from '../store.ts'
+import type { BodyFiles } from './body-files.ts'
+import type { BodyReader } from './body-reader.ts'
+import { ArrivingBody } from './body-sink.ts'
+import { changesSince } from './changes-since.ts'
+import type { Sql } from './database.ts'
+import type { Delta } from './delta.ts'
+import { Describer } from './describe.ts'
+import { IndexCache } from './index-cache.ts'
+import { Listeners } from './listeners.ts'
+import { AccountReader } from './read-accounts.ts'
+import { readEmails } from './read-emails.ts'
+import { findMailbox, listMailboxes, listSubscriptions } from './read-mailboxes.ts'
+import { listQueue, nextDueAt } from './read-queue.ts'
+import { Sweeper } from './sweeper.ts'
+import type { WriterClient } from './writer-client.ts'
+
+/** Rows of a list of accounts, aliases or queue entries that are read before others get their turn. */
+const listPage = 200
+
+export interface StoreParts {
+  readonly sql: Sql
+  readonly bodies: BodyReader
+  readonly files: BodyFiles
+  readonly clock: Clock
+  /** It tells `changed` and `tellQueue`. */
+  readonly writer: WriterClient
+  /** Gives back the data folder. */
+  letGo(): void
+}
+
+export class SqliteStore implements Store {
+  readonly #parts: StoreParts
+  readonly #sql: Sql
+  readonly #accounts: AccountReader
+  readonly #writer: WriterClient
+  readonly #indexes: IndexCache
+  readonly #listeners = new Listeners()
+  readonly #queueListeners = new Set<() => void>()
+  readonly #sweeper: Sweeper
+  #closing: Promise<void> | null = null
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts
+    this.#sql = parts.sql
+    this.#accounts = new AccountReader(parts.sql)
+    this.#indexes = new IndexCache(parts.sql)
+    this.#writer = parts.writer
+    this.#sweeper = new Sweeper(this.#writer, parts.clock)
+  }
+
+  async addDomain(domain: string): Promise<void> {
+    await this.#writer.ask('addDomain', { domain })
+  }
+
+  async removeDomain(domain: string): Promise<void> {
+    await this.#writer.ask('removeDomain', { domain })
+  }
+
+  async listDomains(): Promise<string[]> {
+    return this.#accounts.domains()
+  }
+
+  async addAccount(address: string, passwordHash: string | null): Promise<Account> {
+    const [account] = await this.#writer.ask('addAccounts', { accounts: [{ address, passwordHash }] })
+    return account!
+  }
+
+  addAccounts(accounts: readonly { address: string; passwordHash: string | null }[]): Promise<Account[]> {
+    return this.#writer.ask('addAccounts', { accounts }, 'bulk')
+  }
+
+  async removeAccount(address: string): Promise<void> {
+    await this.#writer.ask('removeAccount', { address })
+  }
+
+  async setPassword(address: string, passwordHash: string): Promise<void> {
+    await this.#writer.ask('setPassword', { address, passwordHash })
+  }
+
+  async findAccount(address: string): Promise<Account | null> {
+    return this.#accounts.byAddress(address)
+  }
+
+  async getAccount(accountId: number): Promise<Account | null> {
+    return this.#accounts.byId(accountId)
+  }
+
+  listAccounts(): Promise<Account[]> {
+    return readPages((last: Account | undefined) => this.#accounts.page(last?.accountId ?? 0, listPage))
+  }
+
+  async addAlias(address: string, targets: readonly string[]): Promise<void> {
+    await this.#writer.ask('addAlias', { address, targets })
+  }
+
+  async removeAlias(address: string): Promise<void> {
+    await this.#writer.ask('removeAlias', { address })
+  }
+
+  listAliases(): Promise<Alias[]> {
+    return readPages((last: Alias | undefined) => this.#accounts.aliases(last?.address ?? '', listPage))
+  }
+
+  async resolveAddress(address: string): Promise<AddressMeaning> {
+    return this.#accounts.resolve(address)
+  }
+
+  async listMailboxes(accountId: number): Promise<Mailbox[]> {
+    return listMailboxes(this.#sql, accountId)
+  }
+
+  async findMailbox(accountId: number, name: string): Promise<Mailbox | null> {
+    return findMailbox(this.#sql, accountId, name)
+  }
+
+  createMailbox(accountId: number, name: string, specialUse: SpecialUse | null = null): Promise<Mailbox> {
+    return this.#writer.ask('createMailbox', { accountId, name, specialUse })
+  }
+
+  async renameMailbox(accountId: number, mailboxId: number, name: string): Promise<void> {
+    await this.#writer.ask('renameMailbox', { accountId, mailboxId, name })
+  }
+
+  async deleteMailbox(accountId: number, mailboxId: number): Promise<void> {
+    await this.#writer.ask('deleteMailbox', { accountId, mailboxId })
+    this.#sweeper.wake()
+  }
+
+  async setSubscribed(accountId: number, name: string, subscribed: boolean): Promise<void> {
+    await this.#writer.ask('setSubscribed', { accountId, name, subscribed })
+  }
+
+  async listSubscriptions(accountId: number): Promise<string[]> {
+    return listSubscriptions(this.#sql, accountId)
+  }
+
+  openBody(): BodySink {
+    return new ArrivingBody(this.#parts.files)
+  }
+
+  accept(items: readonly AcceptItem[]): Promise<(Accepted | Error)[]> {
+    return Promise.all(items.map((item) => this.#acceptOne(item)))
+  }
+
+  async #acceptOne(item: AcceptItem): Promise<Accepted | Error> {
+    const { content, octets, hash } = withHash(item)
+    if (content.kind === 'file') this.#parts.files.markAccepted(content.file)
+    try {
+      const describer = new Describer(item.scan)
+      const filings = item.filings.map((filing) => ({ ...filing, text: describer.textFor(filing.prefix) }))
+      const chunks = content.kind === 'memory' ? content.chunks : null
+      return await this.#writer.accept(octets, chunks, (at) => ({
+        octets,
+        body: content.kind === 'memory' ? { at } : { file: content.file, hash: hash! },
+        texts: describer.texts,
+        filings,
+        queue: item.queue,
+        settle: item.settle ?? [],
+      }))
+    } catch (error) {
+      if (content.kind === 'file') this.#parts.files.unmarkAccepted(content.file)
+      return error as Error
+    }
+  }
+
+  loadIndex(accountId: number, mailboxId: number): Promise<MailboxIndex> {
+    return this.#indexes.load(accountId, mailboxId)
+  }
+
+  async getEmails(accountId: number, emailIds: readonly number[]): Promise<(Email | null)[]> {
+    return readEmails(this.#sql, accountId, emailIds)
+  }
+
+  readBody(body: BodyRef, offset: number, octets: number): Promise<Uint8Array> {
+    if (this.#closing !== null) return Promise.reject(new BodyUnreadable('the store is closed'))
+    return this.#parts.bodies.read(body, offset, octets)
+  }
+
+  storeFlags(
+    accountId: number,
+    mailboxId: number,
+    uids: readonly number[],
+    change: FlagChange,
+  ): Promise<FlagsStored> {
+    return this.#writer.ask('storeFlags', { accountId, mailboxId, uids, change })
+  }
+
+  copy(
+    accountId: number,
+    mailboxId: number,
+    uids: readonly number[],
+    targetMailboxId: number,
+  ): Promise<Copied> {
+    return this.#writer.ask('copy', { accountId, mailboxId, uids, targetMailboxId })
+  }
+
+  move(
+    accountId: number,
+    mailboxId: number,
+    uids: readonly number[],
+    targetMailboxId: number,
+  ): Promise<Copied> {
+    return this.#writer.ask('move', { accountId, mailboxId, uids, targetMailboxId })
+  }
+
+  expunge(accountId: number, mailboxId: number, uids: readonly number[]): Promise<number[]> {
+    return this.#writer.ask('expunge', { accountId, mailboxId, uids })
+  }
+
+  async changesSince(
+    accountId: number,
+    mailboxId: number,
+    since: number,
+    limit: number,
+  ): Promise<MailboxChanges> {
+    const index = await this.#indexes.load(accountId, mailboxId)
+    try {
+      return changesSince(this.#sql, index, since, limit)
+    } finally {
+      index.release()
+    }
+  }
+
+  subscribe(accountId: number, listener: ChangeListener): () => void {
+    return this.#listeners.add(accountId, listener)
+  }
+
+  lease(nowMs: number, leaseMs: number, limit: number): Promise<QueueEntry[]> {
+    return this.#writer.ask('lease', { nowMs, leaseMs, limit })
+  }
+
+  async renewLease(accountId: number, queueId: number, untilMs: number): Promise<void> {
+    await this.#writer.ask('renewLease', { accountId, queueId, untilMs })
+  }
+
+  async settle(settlements: readonly Settlement[]): Promise<void> {
+    await this.#writer.ask('settle', settlements)
+  }
+
+  async nextDueAt(): Promise<number | null> {
+    return nextDueAt(this.#sql)
+  }
+
+  async listQueue(limit: number): Promise<QueueEntry[]> {
+    const entries = await readPages((last: QueueEntry | undefined, had: number) =>
+      listQueue(this.#sql, last?.queueId ?? 0, Math.min(listPage, limit - had)),
+    )
+    return entries.slice(0, limit)
+  }
+
+  retryNow(queueId: number | null, nowMs: number): Promise<number> {
+    return this.#writer.ask('retryNow', { queueId, nowMs })
+  }
+
+  dropEntry(queueId: number): Promise<boolean> {
+    return this.#writer.ask('dropEntry', { queueId })
+  }
+
+  onQueued(listener: () => void): () => void {
+    // One function given twice is two listeners.
+    const own = () => listener()
+    this.#queueListeners.add(own)
+    return () => void this.#queueListeners.delete(own)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#sweeper.stop()
+    await this.#writer.close()
+    await this.#parts.files.close()
+    await this.#parts.bodies.close()
+    this.#sql.close()
+    this.#parts.letGo()
+  }
+
+  /** The writer has committed these. */
+  changed(deltas: readonly Delta[]): void {
+    for (const delta of deltas) this.#indexes.apply(delta)
+    for (const delta of deltas) this.#listeners.tell(delta.accountId, () => changeOf(delta))
+  }
+
+  tellQueue(): void {
+    for (const listener of [...this.#queueListeners]) listener()
+  }
+}
+
+/** Only a large body's hash is at hand; asking a small one for it would compute it. */
+function withHash({ body }: AcceptItem) {
+  const { content, octets } = body
+  return { content, octets, hash: content.kind === 'file' ? body.hash : null }
+}
+
+function changeOf(delta: Delta): Change {
+  const { kind, mailboxId, modseq } = delta
+  return kind === 'mailboxes' ? { kind, mailboxId, modseq } : { kind, mailboxId, modseq, uids: delta.uids }
+}
+
+/** Reads page after page and lets others run in between. */
+async function readPages<Item>(page: (last: Item | undefined, had: number) => Item[]): Promise<Item[]> {
+  const items: Item[] = []
+  for (;;) {
+    const more = page(items.at(-1), items.length)
+    items.push(...more)
+    if (more.length < listPage) return items
+    await nextTurn()
+  }
+}

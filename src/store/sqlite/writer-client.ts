@@ -1,0 +1,181 @@
+/**
+ * The sockets' thread's side of the writer: gathers what is asked during one turn of the event loop into one post, and
+ * gives each answer to who asked. Copying a body into that post is all that its octets cost this thread.
+ */
+import type { Worker } from 'node:worker_threads'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { errorOf } from './error-of.ts'
+import { StoreUnavailable } from '../errors.ts'
+import type { Accepted } from '../store.ts'
+import type { AcceptCall } from './accept.ts'
+import type { Delta } from './delta.ts'
+import type { CallOf, OperationName, ResultOf } from './operations.ts'
+import type { WriterCall, WriterData, WriterMessage, WriterPost, WriterReply } from './protocol.ts'
+import { recordHeaderOctets } from './record.ts'
+import { startThread } from './start-thread.ts'
+
+interface Asker {
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+export interface WriterHooks {
+  /** Before those who asked are answered. */
+  changed(deltas: readonly Delta[]): void
+  queued(): void
+}
+
+/** A body in memory that goes with the next post. */
+export type Chunks = readonly Uint8Array[]
+
+export class WriterClient {
+  readonly #worker: Worker
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #hooks: WriterHooks
+  readonly #askers = new Map<number, Asker>()
+  #lastId = 0
+  #interactive: WriterCall[] = []
+  #bulk: WriterCall[] = []
+  #bodies: { chunks: Chunks; at: number }[] = []
+  #bodyOctets = 0
+  #flushSet = false
+  #dead: Error | null = null
+  #ready: Asker | null = null
+  #closed: Asker | null = null
+
+  constructor(data: WriterData, clock: Clock, log: Log, hooks: WriterHooks) {
+    this.#clock = clock
+    this.#log = log
+    this.#hooks = hooks
+    this.#worker = startThread('writer-thread', import.meta.url, data)
+    this.#worker.on('message', (message: WriterMessage) => this.#receive(message))
+    this.#worker.on('error', (error) => this.#die(error as Error))
+    this.#worker.on('exit', () => this.#die(new Error('the writer thread ended')))
+  }
+
+  /** @throws {Error} The tables cannot be opened. */
+  ready(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#ready = { resolve: () => resolve(), reject }
+    })
+  }
+
+  ask<Name extends OperationName>(
+    name: Name,
+    call: CallOf<Name>,
+    lane: 'interactive' | 'bulk' = 'interactive',
+  ): Promise<ResultOf<Name>> {
+    return this.#enter((id) => {
+      const queue = lane === 'interactive' ? this.#interactive : this.#bulk
+      queue.push({ id, name, call })
+    }) as Promise<ResultOf<Name>>
+  }
+
+  /** @param makeCall Makes the call, given where its body will be in the post; not used for a body in a file. */
+  accept(octets: number, chunks: Chunks | null, makeCall: (at: number) => AcceptCall): Promise<Accepted> {
+    return this.#enter((id) => {
+      const at = this.#bodyOctets
+      const call = makeCall(at)
+      if (chunks !== null) {
+        this.#bodies.push({ chunks, at })
+        this.#bodyOctets += recordHeaderOctets + octets
+      }
+      this.#interactive.push({ id, name: 'accept', call })
+    }) as Promise<Accepted>
+  }
+
+  /** Waits for what has been asked. */
+  async close(): Promise<void> {
+    if (this.#dead !== null) return
+    this.#flush()
+    await new Promise<void>((resolve) => {
+      this.#closed = { resolve: () => resolve(), reject: () => resolve() }
+      this.#worker.postMessage('close')
+    })
+    await this.#worker.terminate()
+  }
+
+  #enter(add: (id: number) => void): Promise<unknown> {
+    if (this.#dead !== null)
+      return Promise.reject(new StoreUnavailable('the store stopped', { cause: this.#dead }))
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId
+      add(id)
+      this.#askers.set(id, { resolve, reject })
+      if (this.#flushSet) return
+      this.#flushSet = true
+      // After all sockets of this turn have been read: what they bring shares one post, one sync and one commit.
+      setImmediate(() => this.#flush())
+    })
+  }
+
+  #flush(): void {
+    this.#flushSet = false
+    if (this.#dead !== null || this.#interactive.length + this.#bulk.length === 0) return
+    const bodies = this.#bodyOctets === 0 ? null : this.#joinBodies()
+    const post: WriterPost = {
+      nowMs: this.#clock.now(),
+      interactive: this.#interactive,
+      bulk: this.#bulk,
+      bodies,
+    }
+    this.#interactive = []
+    this.#bulk = []
+    this.#worker.postMessage(post, bodies === null ? [] : [bodies])
+  }
+
+  #joinBodies(): ArrayBuffer {
+    const joined = Buffer.allocUnsafeSlow(this.#bodyOctets)
+    for (const { chunks, at } of this.#bodies) {
+      let to = at + recordHeaderOctets
+      for (const chunk of chunks) {
+        joined.set(chunk, to)
+        to += chunk.length
+      }
+    }
+    this.#bodies = []
+    this.#bodyOctets = 0
+    return joined.buffer as ArrayBuffer
+  }
+
+  #receive(message: WriterMessage): void {
+    if (message.kind === 'done') this.#answer(message)
+    else if (message.kind === 'ready') this.#ready?.resolve(undefined)
+    else if (message.kind === 'closed') this.#closed?.resolve(undefined)
+    else this.#log.warn(message.text, message.facts)
+  }
+
+  #answer(reply: WriterReply): void {
+    if (reply.deltas.length > 0) this.#hooks.changed(reply.deltas)
+    for (const { id, value } of reply.done) this.#takeAsker(id)?.resolve(value)
+    for (const { id, error } of reply.failed) {
+      if (error.name === StoreUnavailable.name)
+        this.#log.error('store: the disk fails', { text: error.message })
+      this.#takeAsker(id)?.reject(errorOf(error))
+    }
+    if (reply.queued) this.#hooks.queued()
+  }
+
+  #takeAsker(id: number): Asker | undefined {
+    const asker = this.#askers.get(id)
+    this.#askers.delete(id)
+    return asker
+  }
+
+  #die(cause: Error): void {
+    if (this.#dead !== null) return
+    this.#dead = cause
+    if (this.#closed !== null) {
+      this.#closed.resolve(undefined)
+      return
+    }
+    this.#log.error('store: the writer died', { error: cause })
+    this.#ready?.reject(cause)
+    for (const asker of this.#askers.values()) {
+      asker.reject(new StoreUnavailable('the store stopped', { cause }))
+    }
+    this.#askers.clear()
+  }
+}

@@ -1,0 +1,62 @@
+/** The thread of the writer: receives posts until there are none, does a batch, answers, and looks again. */
+import { join } from 'node:path'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { openForWriting } from './database.ts'
+import { migrate } from './migrate.ts'
+import { pickDisk } from './pick-disk.ts'
+import type { WriterData, WriterMessage, WriterPost } from './protocol.ts'
+import { Writer } from './writer.ts'
+
+/** Without work for this long, the write-ahead log is brought back into the tables. */
+const restAfterMs = 2_000
+
+const port = parentPort!
+const data = workerData as WriterData
+const disk = await pickDisk(data)
+disk.makeFolder(data.folder)
+const sql = openForWriting(join(data.folder, 'meta.db'))
+migrate(sql)
+const writer = new Writer(sql, disk, data.folder, data.limits)
+let resting: NodeJS.Timeout | null = null
+
+function tell(message: WriterMessage): void {
+  port.postMessage(message)
+}
+
+function work(first: WriterPost | 'close'): void {
+  let closing = !take(first)
+  for (;;) {
+    for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
+      if (!take(more.message as WriterPost | 'close')) closing = true
+    }
+    if (writer.idle) break
+    tell(writer.runBatch())
+  }
+  if (closing) close()
+  else restLater()
+}
+
+function take(post: WriterPost | 'close'): boolean {
+  if (post === 'close') return false
+  writer.add(post)
+  return true
+}
+
+function restLater(): void {
+  if (resting !== null) {
+    resting.refresh()
+    return
+  }
+  resting = setTimeout(() => writer.rest(), restAfterMs)
+  resting.unref()
+}
+
+function close(): void {
+  if (resting !== null) clearTimeout(resting)
+  writer.close()
+  tell({ kind: 'closed' })
+  port.close()
+}
+
+port.on('message', work)
+tell({ kind: 'ready' })
