@@ -7,7 +7,7 @@ import { createLog } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
 import { StoreInUse } from '../store/errors.ts'
 import { openJourneys } from '../store/journeys/open.ts'
-import { openStore } from '../store/sqlite/open.ts'
+import { openStore } from '../store/open.ts'
 import { CliError, exitCodes } from './cli-error.ts'
 
 /** The admin API on a data folder that no process owns; this one owns it until `close`. @throws {CliError} */

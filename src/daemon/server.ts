@@ -71,7 +71,7 @@ async function start(
 ): Promise<PosthornServer> {
   const { limits } = config
   const { clock, random, log } = world
-  const { openStore } = await import('../store/sqlite/open.ts')
+  const { openStore } = await import('../store/open.ts')
   const store = await openStore({ folder: config.data, limits, surroundings: { clock, random, log } })
   closers.push(() => store.close())
   const { openJourneys } = await import('../store/journeys/open.ts')

@@ -126,5 +126,7 @@ function describeTls(data: EventData): string[] {
   if (data['names'] === undefined) return [head]
   const trust =
     data['trusted'] === true ? 'trusted' : `encrypted, but the name is not proven: ${text(data['reason'])}`
-  return [head, `certificate for ${text(data['names'])} from ${text(data['issuer'])}, ${trust}`]
+  // Trusted, it is good for the name that was asked for, whatever else it is good for.
+  const names = data['trusted'] === true ? data['serverName'] : data['names']
+  return [head, `certificate for ${text(names)} from ${text(data['issuer']).replace(/^CN=/, '')}, ${trust}`]
 }

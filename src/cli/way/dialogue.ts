@@ -34,10 +34,15 @@ export function cutPhases(lines: readonly WireLine[]): Phases {
   }
 }
 
-/** Whether two sides tell the same: message lines aside, which each counts in its own way. */
+/**
+ * Whether two sides tell the same. Each side's lines are compared for themselves, since with PIPELINING (RFC 2920) the
+ * two ends see them interleaved differently; message lines are left out, which each end counts in its own way.
+ */
 export function isSameDialogue(one: readonly WireLine[], other: readonly WireLine[]): boolean {
-  const spoken = (lines: readonly WireLine[]) =>
-    lines.filter(({ text }) => !text.startsWith('(')).map(({ side, text }) => `${side}: ${text}`)
-  const [left, right] = [spoken(one), spoken(other)]
-  return left.length === right.length && left.every((line, index) => line === right[index])
+  return (['C', 'S'] as const).every((side) => {
+    const [left, right] = [one, other].map((lines) =>
+      lines.filter((line) => line.side === side && !line.text.startsWith('(')).map(({ text }) => text),
+    )
+    return left!.length === right!.length && left!.every((text, index) => text === right![index])
+  })
 }

@@ -1,9 +1,8 @@
 /** Makes of everything that is known of a message the lecture's six steps. */
-import type { JourneyFacts, Stage } from '../../journey/event.ts'
+import type { JourneyEvent, JourneyFacts, Stage } from '../../journey/event.ts'
 import type { Seen } from './gather.ts'
 import { describeEvent } from './describe.ts'
 import { cutPhases, isSameDialogue, linesOf, type Phases } from './dialogue.ts'
-import type { JourneyEvent } from '../../journey/event.ts'
 
 /** Bumped when a field changes its meaning; new fields come without. */
 export const wayVersion = 1
@@ -68,9 +67,10 @@ const spine: readonly (readonly [step: number, stage: Stage])[] = [
 export function mergeWay(seen: readonly Seen[]): Way {
   // The sender's side first: it began earlier, however the clocks stand.
   const ordered = [...seen].sort((a, b) => rank(a) - rank(b) || a.journey.startedAt - b.journey.startedAt)
-  const events = ordered.flatMap(({ server, journey }) =>
-    journey.events.map((event): WayEvent => ({ ...event, server })),
-  )
+  const events = ordered.flatMap(({ server, journey }) => {
+    const submitted = journey.events.some(({ kind }) => kind === 'submit')
+    return journey.events.map((event): WayEvent => ({ ...event, stage: stageOf(event, submitted), server }))
+  })
   const facts = ordered.map(({ journey }) => journey.facts)
   const first = ordered[0]!
   const filed = events.filter(({ kind }) => kind === 'file')
@@ -86,6 +86,12 @@ export function mergeWay(seen: readonly Seen[]): Way {
     journeys: ordered.map(({ server, journey }) => ({ server, journeyId: journey.journeyId })),
     stages: spine.map(([step, stage]) => makeStage(step, stage, events, first)),
   }
+}
+
+/** TLS between a user agent and its own server belongs to the handing in; a server's side of it names no certificate. */
+function stageOf(event: JourneyEvent, submitted: boolean): Stage {
+  const ownSide = event.kind === 'tls.done' && event.data['ok'] === undefined
+  return submitted && ownSide ? 'handed-in' : event.stage
 }
 
 function rank({ journey }: Seen): number {
