@@ -1,0 +1,184 @@
+/** One message of a FETCH that asks for sections: its pieces are settled first, then sent with their exact length. */
+import { BodyUnreadable } from '../../../store/errors.ts'
+import type { Email } from '../../../store/store.ts'
+import { writeFlags, writeItems } from './line.ts'
+import type { SectionItem } from './plan.ts'
+import type { FetchRun } from './run.ts'
+import { cutPieces, MessageSections, type SectionPiece, sizeOf } from './sections.ts'
+
+/** Octets of a body that are read at once. */
+const readOctets = 131_072
+
+interface FoundSection {
+  readonly item: SectionItem
+  /** Null: there is no such part. */
+  readonly pieces: readonly SectionPiece[] | null
+}
+
+/** @param marked This command set \Seen on the message, which the client is told along with it. */
+export async function fetchSections(
+  run: FetchRun,
+  row: number,
+  email: Email,
+  marked: boolean,
+): Promise<void> {
+  const { plan, writer, selected } = run
+  const uid = selected.index.uids[row]!
+  const found = await findSections(run, email)
+  const first = found === null ? null : await readFirst(run, email, found)
+  if (found === null || first === null) {
+    run.outcome.unreadable++
+    return
+  }
+  // Others had their turn while the pieces were read.
+  const rowNow = selected.index.rowOf(uid)
+  if (rowNow < 0) {
+    run.outcome.missing++
+    return
+  }
+  const ghosts = selected.sequenceNumber(rowNow) - rowNow - 1
+  writeItems(writer, selected, rowNow, ghosts, plan.items, email)
+  let separator = plan.items.length > plan.sections.length ? ' ' : ''
+  if (marked && !plan.items.some((item) => item.kind === 'flags')) {
+    writer.short(`${separator}FLAGS `)
+    writeFlags(writer, selected, rowNow)
+    separator = ' '
+  }
+  let prefetched: Uint8Array | null = first
+  for (const { item, pieces } of found) {
+    writer.short(separator)
+    separator = ' '
+    writer.text(item.label)
+    prefetched = await writeSection(run, email, pieces, prefetched)
+  }
+  writer.short(')\r\n')
+  if (plan.readsText) recordCollected(run, uid, rowNow + 1 + ghosts, email, found)
+}
+
+async function findSections(run: FetchRun, email: Email): Promise<FoundSection[] | null> {
+  const sections = new MessageSections(run.session.options.store, email)
+  const found: FoundSection[] = []
+  try {
+    for (const item of run.plan.sections) {
+      const pieces = await sections.find(item.section)
+      found.push({ item, pieces: pieces === null ? null : cutPieces(pieces, item.partial) })
+    }
+    return found
+  } catch (error) {
+    return unreadable(run, email, error)
+  }
+}
+
+/**
+ * Reads the first octets of the first body piece: a body that cannot be read is found out before its length has been
+ * promised to the client.
+ */
+async function readFirst(
+  run: FetchRun,
+  email: Email,
+  found: readonly FoundSection[],
+): Promise<Uint8Array | null> {
+  const piece = found.flatMap(({ pieces }) => pieces ?? []).find(({ kind }) => kind === 'body')
+  if (piece === undefined || piece.kind === 'text') return new Uint8Array(0)
+  try {
+    return await readExactly(run, email, piece.offset, Math.min(piece.octets, readOctets))
+  } catch (error) {
+    return unreadable(run, email, error)
+  }
+}
+
+function unreadable(run: FetchRun, email: Email, error: unknown): null {
+  run.session.options.log.error('message cannot be read', { emailId: email.emailId, error })
+  return null
+}
+
+/**
+ * Writes ` {n}` and the octets, or NIL.
+ *
+ * @param prefetched The beginning of the first body piece to come; null once it has been used.
+ * @returns What is left of it.
+ */
+async function writeSection(
+  run: FetchRun,
+  email: Email,
+  pieces: readonly SectionPiece[] | null,
+  prefetched: Uint8Array | null,
+): Promise<Uint8Array | null> {
+  const { writer } = run
+  if (pieces === null) {
+    writer.short(' NIL')
+    return prefetched
+  }
+  const octets = pieces.reduce((sum, piece) => sum + sizeOf(piece), 0)
+  writer.short(` {${octets}}\r\n`)
+  let ready = prefetched
+  for (const piece of pieces) {
+    if (piece.kind === 'text') {
+      writer.octets(withoutNul(piece.octets))
+      continue
+    }
+    await writeBody(run, email, piece.offset, piece.octets, ready)
+    ready = null
+  }
+  return ready
+}
+
+async function writeBody(
+  run: FetchRun,
+  email: Email,
+  offset: number,
+  octets: number,
+  prefetched: Uint8Array | null,
+): Promise<void> {
+  for (let done = 0; done < octets; ) {
+    const wanted = Math.min(octets - done, readOctets)
+    const chunk =
+      done === 0 && prefetched !== null && prefetched.length === wanted
+        ? prefetched
+        : await readExactly(run, email, offset + done, wanted)
+    run.writer.octets(withoutNul(chunk))
+    done += chunk.length
+    if (done < octets || octets > readOctets / 2) await run.pass()
+    if (run.session.dialogue.closed) return
+  }
+}
+
+/** @throws {BodyUnreadable} The body is shorter than its row says. */
+async function readExactly(run: FetchRun, email: Email, offset: number, octets: number): Promise<Uint8Array> {
+  if (octets === 0) return new Uint8Array(0)
+  const chunk = await run.session.options.store.readBody(email.body, offset, octets)
+  if (chunk.length !== octets) throw new BodyUnreadable('Cannot read body: it is shorter than it should be')
+  return chunk
+}
+
+/** RFC 3501 §9: a literal holds no NUL. One octet goes for another, so that all lengths stay true. */
+function withoutNul(octets: Uint8Array): Uint8Array {
+  if (!octets.includes(0)) return octets
+  return octets.map((octet) => (octet === 0 ? 0x80 : octet))
+}
+
+function recordCollected(
+  run: FetchRun,
+  uid: number,
+  number: number,
+  email: Email,
+  found: readonly FoundSection[],
+): void {
+  const { session, selected, context } = run
+  if (email.journeyId === null || !session.collections.wants(email.emailId)) return
+  const told = found.map(({ item, pieces }) => {
+    return pieces === null
+      ? `${item.label} NIL`
+      : `${item.label} {${pieces.reduce((sum, piece) => sum + sizeOf(piece), 0)}}`
+  })
+  session.collections.record({
+    emailId: email.emailId,
+    journeyId: email.journeyId,
+    uid,
+    mailbox: selected.mailbox,
+    client: session.clientName,
+    remoteName: session.dialogue.remoteName,
+    command: context.wireText,
+    response: `* ${number} FETCH (UID ${uid} ${told.join(' ')})`,
+  })
+}

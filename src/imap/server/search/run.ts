@@ -1,0 +1,115 @@
+/**
+ * Carries out a SEARCH: first the columns of the index, which decide most; then the messages that are left, one after
+ * another. Others have their turn in between.
+ */
+import { BodyUnreadable } from '../../../store/errors.ts'
+import type { SearchKey } from '../../wire/search.ts'
+import { RangeWalk, type Selected } from '../selected.ts'
+import type { Session } from '../session.ts'
+import { MessageText } from './message-text.ts'
+import { compileRowTest, no, perhaps, resolveSets, type ResolvedSets, yes } from './row-test.ts'
+
+const rowsPerTurn = 8_000
+const keysTimesRowsPerTurn = 32_000
+const pageRows = 100
+
+export class SearchRun {
+  readonly #session: Session
+  readonly #selected: Selected
+  readonly #key: SearchKey
+  readonly #sets: ResolvedSets
+
+  /** @throws {Refusal} BAD: a sequence number that is not there. */
+  constructor(session: Session, key: SearchKey) {
+    this.#session = session
+    this.#selected = session.view
+    this.#key = key
+    this.#sets = resolveSets(key, session.view)
+  }
+
+  /** UIDs of the messages found, ascending. */
+  async run(): Promise<number[]> {
+    const found: number[] = []
+    const open: number[] = []
+    const walk = new RangeWalk(this.#selected, this.#selected.everything())
+    const limit = Math.max(50, Math.min(rowsPerTurn, Math.floor(keysTimesRowsPerTurn / countKeys(this.#key))))
+    for (let span = walk.next(limit); span !== null; span = walk.next(limit)) {
+      const test = compileRowTest(this.#key, this.#selected, this.#sets)
+      const { uids } = this.#selected.index
+      for (let row = span.from; row < span.to; row++) {
+        const outcome = test(row)
+        if (outcome === yes) found.push(uids[row]!)
+        else if (outcome === perhaps) open.push(uids[row]!)
+      }
+      await this.#session.dialogue.breathe()
+    }
+    if (open.length === 0) return found
+    for (const uid of await this.#lookInside(open)) found.push(uid)
+    return found.sort((a, b) => a - b)
+  }
+
+  /** Those of the messages that match when they are read. */
+  async #lookInside(uids: readonly number[]): Promise<number[]> {
+    const { store } = this.#session.options
+    const { index } = this.#selected
+    const found: number[] = []
+    for (let i = 0; i < uids.length && !this.#session.dialogue.closed; i += pageRows) {
+      const page = uids.slice(i, i + pageRows).filter((uid) => index.rowOf(uid) >= 0)
+      const emails = await store.getEmails(
+        index.accountId,
+        page.map((uid) => index.emailIds[index.rowOf(uid)]!),
+      )
+      for (const [n, email] of emails.entries()) {
+        if (email === null) continue
+        const text = new MessageText(store, email, () => this.#session.dialogue.breathe())
+        if (await this.#matches(page[n]!, text)) found.push(page[n]!)
+        await this.#session.dialogue.breathe()
+      }
+    }
+    return found
+  }
+
+  async #matches(uid: number, text: MessageText): Promise<boolean> {
+    try {
+      return await this.#holds(this.#key, uid, text)
+    } catch (error) {
+      if (!(error instanceof BodyUnreadable)) throw error
+      this.#session.options.log.error('message cannot be searched', { uid, error })
+      return false
+    }
+  }
+
+  /** One key about one message; what its row can answer is not read. */
+  async #holds(key: SearchKey, uid: number, text: MessageText): Promise<boolean> {
+    switch (key.kind) {
+      case 'and':
+        for (const one of key.keys) if (!(await this.#holds(one, uid, text))) return false
+        return true
+      case 'or':
+        return (await this.#holds(key.left, uid, text)) || (await this.#holds(key.right, uid, text))
+      case 'not':
+        return !(await this.#holds(key.key, uid, text))
+      case 'header':
+        return text.headerHolds(key.name, key.text)
+      case 'body':
+        return text.bodyHolds(key.text)
+      case 'text':
+        return (await text.headerHolds(null, key.text)) || (await text.bodyHolds(key.text))
+      case 'date':
+        if (key.field === 'sent') return sentWithin(text.sentDay, key.from, key.before)
+    }
+    const row = this.#selected.index.rowOf(uid)
+    return row >= 0 && compileRowTest(key, this.#selected, this.#sets)(row) !== no
+  }
+}
+
+/** RFC 3501 §6.4.4: disregarding time and timezone. A message without a readable date was sent on no day. */
+function sentWithin(day: number | null, from: number, before: number): boolean {
+  return day !== null && day >= from && day < before
+}
+
+function countKeys(key: SearchKey): number {
+  if (key.kind === 'and') return key.keys.reduce((sum, one) => sum + countKeys(one), 1)
+  if (key.kind === 'or') return 1 + countKeys(key.left) + countKeys(key.right)
+  return key.kind === 'not' ? 1 + countKeys(key.key) : 1
+}
