@@ -170,7 +170,11 @@ class Client implements SmtpClient {
       const { failure } = transaction
       if (failure !== null)
         log.debug('smtp transaction broken off', { host: target.hostname, error: failure })
-      return { recipients: transaction.outcomes, link }
+      const recipients = message.recipients.flatMap(({ forwardPath }) => {
+        const outcome = transaction.outcomes.get(forwardPath)
+        return outcome === undefined ? [] : [[forwardPath, outcome] as const]
+      })
+      return { recipients: new Map(recipients), link }
     } finally {
       cancel()
       recorder.closeWire('spoken', { ...link, phase: 'transfer' })

@@ -7,7 +7,7 @@
  */
 import type { Reply } from '../wire/reply.ts'
 import { type Dialect, isWritablePath, mailCommand, needsSmtpUtf8, rcptCommand } from './commands.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, ConversationLost } from './connection.ts'
 import { DotStuffer } from './dot-stuffing.ts'
 import {
   MessageUnreadable,
@@ -92,7 +92,7 @@ export class Transaction {
       ...recipients.map((recipient) => rcptCommand(recipient, extensions, dialect)),
       'DATA',
     )
-    if (resetFirst) await connection.reply(limits.mailTimeoutMs, 'RSET')
+    if (resetFirst) await this.#readReset()
     const mailOpen = this.#readMail(await connection.reply(limits.mailTimeoutMs, 'MAIL'))
     for (const recipient of recipients) {
       if (mailOpen) atStage('rcpt')
@@ -121,7 +121,7 @@ export class Transaction {
     const { connection, extensions, dialect, limits, resetFirst } = this.#options
     if (resetFirst) {
       connection.send('RSET')
-      await connection.reply(limits.mailTimeoutMs, 'RSET')
+      await this.#readReset()
     }
     connection.send(mailCommand(this.#message, extensions, dialect))
     if (!this.#readMail(await connection.reply(limits.mailTimeoutMs, 'MAIL'))) return false
@@ -143,6 +143,13 @@ export class Transaction {
     atStage('data')
     connection.send('DATA')
     return this.#readData(await connection.reply(limits.dataTimeoutMs, 'DATA'))
+  }
+
+  /** RFC 5321 §4.1.1.5 knows only 250 here. Without it MAIL would be refused for what another message left behind. */
+  async #readReset(): Promise<void> {
+    const { connection, limits } = this.#options
+    const reply = await connection.reply(limits.mailTimeoutMs, 'RSET')
+    if (!isPositive(reply)) throw new ConversationLost('The server did not take RSET', 'protocol')
   }
 
   #readMail(reply: Reply): boolean {
