@@ -7,8 +7,8 @@ import type { Cleanup } from './temp.ts'
 
 export interface ProcessOptions {
   readonly cwd?: string
-  /** Added to our own environment. */
-  readonly env?: Record<string, string>
+  /** Added to our own environment; undefined removes a variable. */
+  readonly env?: Record<string, string | undefined>
   /** Written to standard input, which is then closed. Absent: it stays open for `write`. */
   readonly input?: string
 }

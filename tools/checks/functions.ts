@@ -141,17 +141,21 @@ function afterParameters(tokens: Token[], partners: Map<number, number>, colon: 
   return tokens[colon - 1]?.text === ')' ? methodParameters(tokens, partners.get(colon - 1)!) : null
 }
 
-/** The last token of the body that begins at `index`. An arrow without braces ends with its first bracket. */
+/**
+ * The last token of the body that begins at `index`. Of an arrow without braces that is the end of the first
+ * bracket, as far as it is reached on the same line or over dots.
+ */
 function bodyEnd(tokens: Token[], partners: Map<number, number>, index: number): number | null {
   let end = index
   while (end < tokens.length && !partners.has(end)) {
-    const { kind, text } = tokens[end]!
-    if (kind === 'punctuation' && text !== '.' && text !== '?.') return end > index ? end - 1 : null
+    const token = tokens[end]!
+    const isDot = token.text === '.' || token.text === '?.'
+    const isNewLine = end > index && !isDot && token.line > tokens[end - 1]!.endLine
+    if (isNewLine || (token.kind === 'punctuation' && !isDot)) return end > index ? end - 1 : null
     end++
   }
-  if (end >= tokens.length) return tokens.length - 1
-  const partner = partners.get(end)!
-  return partner > end ? partner : end - 1
+  const partner = partners.get(end)
+  return partner !== undefined && partner > end ? partner : end - 1
 }
 
 function isGroup(tokens: Token[], parameters: number): boolean {
