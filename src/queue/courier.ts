@@ -37,6 +37,12 @@ interface Sent {
   readonly link: Link | null
 }
 
+/** A letter, and what records it. */
+interface Spoken {
+  readonly held: Held
+  readonly recorder: Recorder
+}
+
 /** After this a message counts as slow, and another connection may be opened beside it. */
 const slowMs = 5_000
 
@@ -87,11 +93,11 @@ async function carry(
     destination.opened()
     desk.changed(destination)
     desk.ended(first, recorder, result.outcomes, result.link)
-    await carryMore(world, destination, desk, client, target)
+    const last = await carryMore(world, destination, desk, client, target)
     leave()
     await client.quit()
     desk.closed(client)
-    recordClosure(world, first, recorder)
+    recordClosure(world, last ?? { held: first, recorder })
     return
   }
   if (desk.stopping) return desk.giveBack(first)
@@ -110,28 +116,35 @@ function fail(
   desk.ended(first, recorder, forAll(first.entry, outcome), null)
 }
 
-/** RFC 5321 §3.3 lets one connection carry several messages; what waits for this destination goes along. */
+/**
+ * RFC 5321 §3.3 lets one connection carry several messages; what waits for this destination goes along.
+ *
+ * @returns The last one; null when there was none.
+ */
 async function carryMore(
   world: QueueWorld,
   destination: Destination,
   desk: Desk,
   client: SmtpClient,
   target: Target,
-): Promise<void> {
+): Promise<Spoken | null> {
+  let last: Spoken | null = null
   for (let sent = 1; sent < world.bounds.messagesPerConnection; sent++) {
-    if (!client.usable || desk.stopping) return
+    if (!client.usable || desk.stopping) break
     const next = destination.waiting.shift()
-    if (next === undefined) return
+    if (next === undefined) break
     const recorder = begin(world, destination, next, false)
     const result = await send(world, destination, desk, client, target.hostname, next, recorder)
     const refusal = hostRefusal(result, client)
     // The host has had enough of this connection (421) or dropped it: the letter itself was not spoken about.
     if (refusal !== null && !desk.stopping) {
       destination.waiting.unshift(next)
-      return
+      break
     }
+    last = { held: next, recorder }
     desk.ended(next, recorder, result.outcomes, result.link)
   }
+  return last
 }
 
 /** One transaction; a letter that takes long makes room for another connection beside it. */
@@ -224,7 +237,6 @@ function begin(world: QueueWorld, destination: Destination, held: Held, announce
     ...(destination.route === null
       ? {}
       : { route: `${destination.route.address}:${destination.route.port}` }),
-    ...(announce ? {} : { connection: 'reused' }),
   })
   if (announce && entry.journeyId !== null) {
     const facts = { state: 'moving', queueIds: [entry.queueId] } as const
@@ -233,9 +245,9 @@ function begin(world: QueueWorld, destination: Destination, held: Held, announce
   return recorder
 }
 
-/** QUIT's lines belong to the connection, and so to the journey of the letter that opened it. */
-function recordClosure(world: QueueWorld, held: Held, recorder: Recorder): void {
-  const { journeyId } = held.entry
-  const events = takeOutgoing(recorder)
+/** QUIT's lines go to the journey of the letter that was spoken about last. */
+function recordClosure(world: QueueWorld, last: Spoken): void {
+  const { journeyId } = last.held.entry
+  const events = takeOutgoing(last.recorder)
   if (journeyId !== null && events.length > 0) world.journeys.append({ journeyId, events })
 }

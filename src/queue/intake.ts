@@ -72,23 +72,24 @@ export class Intake {
   }
 
   async #run(): Promise<void> {
-    let sleepMs = longestSleepMs
+    let wakeAt: number
     try {
       do {
         this.#again = false
         this.#hungry = false
-        sleepMs = await this.#fill()
-      } while (this.#again && !this.#stopped)
+        wakeAt = await this.#fill()
+        // The time may have come while the store was asked for it.
+      } while (!this.#stopped && (this.#again || wakeAt <= this.#clock.now()))
     } catch (error) {
       this.#log.error('cannot take letters from the queue', { error })
-      sleepMs = afterTroubleMs
+      wakeAt = this.#clock.now() + afterTroubleMs
     }
     this.#running = null
     if (this.#stopped) return
-    this.#cancel = this.#clock.after(sleepMs, () => this.wake())
+    this.#cancel = this.#clock.after(wakeAt - this.#clock.now(), () => this.wake())
   }
 
-  /** @returns How long there is nothing to do. */
+  /** @returns Until when there is nothing to do. */
   async #fill(): Promise<number> {
     for (;;) {
       const limit = Math.min(this.#desk.room(), batchRows)
@@ -97,17 +98,17 @@ export class Intake {
         const due = await this.#store.nextDueAt()
         this.#hungry = true
         if (due !== null && due <= now) this.#desk.starved()
-        return longestSleepMs
+        return now + longestSleepMs
       }
       const entries = await this.#store.lease(now, leaseMs, limit)
       this.#desk.take(entries)
-      if (this.#stopped) return 0
+      if (this.#stopped) return now
       if (entries.length === limit) continue
       const due = await this.#store.nextDueAt()
-      if (due === null) return longestSleepMs
-      if (due > now) return Math.min(longestSleepMs, due - now)
+      if (due === null) return now + longestSleepMs
+      if (due > now) return Math.min(now + longestSleepMs, due)
       // Became due while we asked; or, if the store gives nothing although something is due, do not spin.
-      if (entries.length === 0) return notThereMs
+      if (entries.length === 0) return this.#clock.now() + notThereMs
     }
   }
 }

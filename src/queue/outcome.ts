@@ -49,12 +49,11 @@ export function outcomeOfSend(outcome: Outcome, host: string): RecipientOutcome 
 }
 
 export function outcomeOfFailure(failure: SmtpFailure, host: string): RecipientOutcome {
-  const { reply } = failure
   return {
     kind: failure.kind,
     status: failure.status,
-    text: harmless(reply === null ? failure.message : `${reply.code} ${reply.lines.join(' ')}`),
-    host: reply === null ? null : host,
+    text: harmless(failure.message),
+    host: failure.reply === null ? null : host,
     stage: failure.stage,
   }
 }
