@@ -1,0 +1,40 @@
+/** The tables of journey.db. Not migrated: a file of another version is set aside, as a damaged one is. */
+export const journeyVersion = 1
+
+export const journeyTables = `
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+PRAGMA cache_size = -8000;
+CREATE TABLE IF NOT EXISTS journey (
+  journey INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  started_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  facts TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS journey_changed ON journey (changed_at);
+
+-- What journeys are found by.
+CREATE TABLE IF NOT EXISTS found (
+  kind TEXT NOT NULL,
+  value TEXT NOT NULL,
+  journey INTEGER NOT NULL,
+  PRIMARY KEY (kind, value, journey)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS found_journey ON found (journey);
+
+-- codec: 0 text, 1 zstd.
+CREATE TABLE IF NOT EXISTS entry (
+  entry INTEGER PRIMARY KEY,
+  journey INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  wire INTEGER NOT NULL,
+  part INTEGER NOT NULL,
+  codec INTEGER NOT NULL,
+  events NOT NULL
+);
+CREATE INDEX IF NOT EXISTS entry_journey ON entry (journey);
+CREATE INDEX IF NOT EXISTS entry_wire ON entry (at) WHERE wire = 1;
+PRAGMA user_version = ${journeyVersion};
+`

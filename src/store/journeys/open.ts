@@ -1,0 +1,189 @@
+/**
+ * The journeys of messages, in a file of their own, written by a thread of its own: losing them loses no mail, and mail
+ * never waits for them. What recorders hand over is gathered and sent on one batch at a time; when more comes than the
+ * disk takes, the oldest of what waits is dropped, and counted.
+ */
+import { mkdirSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Worker } from 'node:worker_threads'
+import type { Clock } from '../../base/clock.ts'
+import type { Limits } from '../../base/limits.ts'
+import type { Log } from '../../base/log.ts'
+import type { Journey, JourneyEntry, JourneyQuery, JourneyReader, JourneySink } from '../../journey/event.ts'
+import { startThread } from '../sqlite/start-thread.ts'
+import { type PackedEntry, packEntry } from './pack-entry.ts'
+import type { JourneyReply, JourneyRequest, JourneyThreadData } from './protocol.ts'
+
+export interface JourneyOptions {
+  /** The data folder; made when it is missing. */
+  readonly folder: string
+  readonly limits: Pick<Limits, 'journeyFactsMs' | 'journeyWireMs'>
+  readonly log: Log
+  readonly clock: Clock
+  /** Octets of the file; the oldest goes beyond. */
+  readonly fileOctets?: number
+  /** Chars of text that may wait for the thread. */
+  readonly waitingChars?: number
+}
+
+export interface Journeys extends JourneySink, JourneyReader {
+  /** Waits until all that was appended has been written. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+const fileOctetsMax = 256 * 1024 * 1024
+const waitingCharsMax = 32 * 1024 * 1024
+const expireEveryMs = 10 * 60_000
+/** Chars of JSON that are parsed before others get their turn: about a millisecond. */
+const parsedAtOnce = 200_000
+
+/** @throws {Error} The thread cannot start. A damaged file is no error: it is set aside and begun anew. */
+export async function openJourneys(options: JourneyOptions): Promise<Journeys> {
+  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+  const journeys = new JourneyFile(options)
+  await journeys.ready
+  return journeys
+}
+
+class JourneyFile implements Journeys {
+  readonly ready: Promise<void>
+  readonly #worker: Worker
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #waitingMax: number
+  readonly #askers = new Map<number, PromiseWithResolvers<JourneyReply>>()
+  #lastId = 0
+  #waiting: PackedEntry[] = []
+  #waitingChars = 0
+  #sending = false
+  #sendSet = false
+  #dropped = 0
+  #dead: Error | null = null
+  #cancelExpiry: () => void
+
+  constructor(options: JourneyOptions) {
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#waitingMax = options.waitingChars ?? waitingCharsMax
+    const data: JourneyThreadData = {
+      folder: options.folder,
+      factsMs: options.limits.journeyFactsMs,
+      wireMs: options.limits.journeyWireMs,
+      fileOctets: options.fileOctets ?? fileOctetsMax,
+    }
+    this.#worker = startThread('journeys-thread', import.meta.url, data)
+    this.#worker.on('message', (reply: JourneyReply) => this.#receive(reply))
+    this.#worker.on('error', (error) => this.#die(error as Error))
+    this.#worker.on('exit', () => this.#die(new Error('the journeys thread ended')))
+    this.ready = this.#ask({ kind: 'expire', nowMs: options.clock.now() }).then(() => {})
+    this.#cancelExpiry = this.#expireLater()
+  }
+
+  append(entry: JourneyEntry): void {
+    if (this.#dead !== null) return
+    const packed = packEntry(entry, this.#clock.now())
+    this.#waiting.push(packed)
+    this.#waitingChars += packed.chars
+    while (this.#waitingChars > this.#waitingMax && this.#waiting.length > 1) this.#drop()
+    if (this.#sending || this.#sendSet) return
+    this.#sendSet = true
+    setImmediate(() => {
+      this.#sendSet = false
+      if (!this.#sending) this.#send()
+    })
+  }
+
+  async find(query: JourneyQuery): Promise<Journey[]> {
+    this.#post()
+    const reply = await this.#ask({ kind: 'find', query })
+    const journeys: Journey[] = []
+    let parsed = 0
+    for (const text of reply.journeys ?? []) {
+      journeys.push(JSON.parse(text) as Journey)
+      parsed += text.length
+      if (parsed < parsedAtOnce) continue
+      parsed = 0
+      await nextTurn()
+    }
+    return journeys
+  }
+
+  async flush(): Promise<void> {
+    this.#post()
+    await this.#ask({ kind: 'flush' })
+  }
+
+  async close(): Promise<void> {
+    if (this.#dead !== null) return
+    this.#cancelExpiry()
+    this.#post()
+    await this.#ask({ kind: 'close' })
+    this.#dead = new Error('the journeys are closed')
+    await this.#worker.terminate()
+  }
+
+  #drop(): void {
+    this.#waitingChars -= this.#waiting.shift()!.chars
+    if (this.#dropped++ % 1_000 === 0) {
+      this.#log.warn('journeys: the disk is too slow; parts of journeys are dropped', {
+        dropped: this.#dropped,
+      })
+    }
+  }
+
+  /** Sends batch after batch, each when the one before has been written. */
+  async #send(): Promise<void> {
+    this.#sending = true
+    try {
+      while (this.#waiting.length > 0 && this.#dead === null) await this.#post()
+    } catch {
+      // The thread died; it has been logged, and nobody is told: no mail is lost.
+    } finally {
+      this.#sending = false
+    }
+  }
+
+  #post(): Promise<unknown> | undefined {
+    if (this.#waiting.length === 0) return undefined
+    const entries = this.#waiting
+    this.#waiting = []
+    this.#waitingChars = 0
+    return this.#ask({ kind: 'append', entries })
+  }
+
+  #ask(request: JourneyRequest): Promise<JourneyReply> {
+    if (this.#dead !== null) return Promise.reject(this.#dead)
+    const id = ++this.#lastId
+    const asker = Promise.withResolvers<JourneyReply>()
+    this.#askers.set(id, asker)
+    this.#worker.postMessage({ id, request })
+    // Appending waits for nobody: an answer that nobody takes must not end the process.
+    asker.promise.catch(() => {})
+    return asker.promise
+  }
+
+  #receive(reply: JourneyReply): void {
+    if (reply.warning !== undefined) this.#log.warn(reply.warning.text, reply.warning.facts)
+    const asker = this.#askers.get(reply.id)
+    this.#askers.delete(reply.id)
+    if (reply.error === undefined) asker?.resolve(reply)
+    else asker?.reject(new Error(reply.error))
+  }
+
+  #expireLater(): () => void {
+    return this.#clock.after(expireEveryMs, () => {
+      void this.#ask({ kind: 'expire', nowMs: this.#clock.now() })
+      this.#cancelExpiry = this.#expireLater()
+    })
+  }
+
+  #die(cause: Error): void {
+    if (this.#dead !== null) return
+    this.#dead = cause
+    this.#cancelExpiry()
+    this.#log.error('journeys: the thread died; journeys are not recorded any more', { error: cause })
+    for (const asker of this.#askers.values()) asker.reject(cause)
+    this.#askers.clear()
+  }
+}

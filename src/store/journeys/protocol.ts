@@ -1,0 +1,24 @@
+import type { JourneyQuery } from '../../journey/event.ts'
+import type { PackedEntry } from './pack-entry.ts'
+
+export interface JourneyThreadData {
+  readonly folder: string
+  readonly factsMs: number
+  readonly wireMs: number
+  readonly fileOctets: number
+}
+
+export type JourneyRequest =
+  | { readonly kind: 'append'; readonly entries: readonly PackedEntry[] }
+  | { readonly kind: 'find'; readonly query: JourneyQuery }
+  | { readonly kind: 'expire'; readonly nowMs: number }
+  | { readonly kind: 'flush' }
+  | { readonly kind: 'close' }
+
+export interface JourneyReply {
+  readonly id: number
+  /** Each a `Journey` as JSON. */
+  readonly journeys?: readonly string[]
+  readonly error?: string
+  readonly warning?: { readonly text: string; readonly facts: { readonly [name: string]: string } }
+}
