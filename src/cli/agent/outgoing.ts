@@ -73,7 +73,7 @@ export async function sendLetter(work: AgentWork<OutgoingFlags>, letter: Letter)
   if (sent.refused.length > 0) process.exitCode = exitCodes.refused
   if (flags.json === true) print(JSON.stringify({ version: 1, ...sent }))
   else report(sent, login.submission.serverName, print)
-  if (flags.follow === true) await followMessage(sent.messageId, flags.json === true, print)
+  if (flags.follow === true) await followMessage(sent.messageId, flags, print)
 }
 
 function report(sent: Sent, server: string, print: (line: string) => void): void {
