@@ -74,7 +74,8 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
     async smtp(name: DoorName) {
       const { createSmtpDoor } = await import('../smtp/server/door.ts')
       const role = name === 'smtp' ? ('mx' as const) : ('submission' as const)
-      const { replyTexts } = world
+      // Other words for the same replies are between servers; user agents get the usual ones.
+      const replyTexts = role === 'mx' ? world.replyTexts : undefined
       return createSmtpDoor(
         Object.assign(optionsOf(name), {
           role,
