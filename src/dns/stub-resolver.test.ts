@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createSocket, type RemoteInfo } from 'node:dgram'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { after, test } from 'node:test'
 import { decode, encode, type Packet } from 'dns-packet'
 import { FakeClock, systemClock } from '../base/clock.ts'
@@ -8,7 +9,7 @@ import type { Endpoint } from '../base/config.ts'
 import { silentLog } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
 import { startAuthority } from './authority.ts'
-import type { Zone } from './authority-answer.ts'
+import { answerPacket, type Zone } from './authority-answer.ts'
 import { DnsFailure } from './resolver.ts'
 import { createResolver, type ResolverOptions } from './stub-resolver.ts'
 
@@ -210,8 +211,6 @@ test('answers with another id, another question or no question are passed over',
 })
 
 test('many wrong answers make the resolver ask over TCP', async () => {
-  const truth = await startAuthority({ zones: [crepes], address: '127.0.0.1', port: 0 })
-  await truth.close()
   const liar = createSocket('udp4')
   liar.on('message', (packet: Buffer, from) => {
     const query = decode(packet)
@@ -226,8 +225,6 @@ test('many wrong answers make the resolver ask over TCP', async () => {
   liar.bind(0, '127.0.0.1')
   await once(liar, 'listening')
   closing.push(() => liar.close())
-  const { createServer } = await import('node:net')
-  const { answerPacket } = await import('./authority-answer.ts')
   const tcp = createServer((socket) => {
     socket.on('error', () => {})
     socket.on('data', (chunk: Buffer) => {
