@@ -140,10 +140,12 @@ class Running implements RunningProcess {
 
   async #waitForEnd(): Promise<Exit> {
     try {
-      // `exit`, not `close`: a grandchild that it leaves behind may hold the pipes open.
+      const closed = once(this.#child, 'close')
+      closed.catch(() => {}) // the same error comes out of the next line
+      // Not `close` alone: a grandchild that it leaves behind may hold the pipes open.
       const [code, signal] = (await once(this.#child, 'exit')) as [number | null, NodeJS.Signals | null]
       this.#isOver = true
-      await Promise.race([once(this.#child, 'close'), sleep(500)])
+      await Promise.race([closed, sleep(500)])
       return { code, signal }
     } finally {
       this.#isOver = true
