@@ -18,7 +18,7 @@ class LoginExchange implements SaslExchange {
   next(response: string): SaslStep {
     const text = readCredential(response)
     if (text === null || text === '') {
-      return { kind: 'malformed', reason: 'Cannot read LOGIN: a part is empty, too long or not UTF-8' }
+      return { kind: 'malformed', reason: 'a part of LOGIN is empty, too long or not UTF-8' }
     }
     if (this.#login === null) {
       this.#login = text

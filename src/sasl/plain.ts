@@ -17,16 +17,15 @@ export const plain: SaslMechanism = {
  */
 function readPlain(message: string): SaslStep {
   const parts = message.split('\0')
-  if (parts.length !== 3) return { kind: 'malformed', reason: 'Cannot read PLAIN: expected two NULs' }
+  if (parts.length !== 3) return { kind: 'malformed', reason: 'expected two NULs in PLAIN' }
   const [authorisationId, login, password] = parts.map(readCredential) as [
     string | null,
     string | null,
     string | null,
   ]
   if (authorisationId === null || login === null || password === null) {
-    return { kind: 'malformed', reason: 'Cannot read PLAIN: a part is too long or not UTF-8' }
+    return { kind: 'malformed', reason: 'a part of PLAIN is too long or not UTF-8' }
   }
-  if (login === '' || password === '')
-    return { kind: 'malformed', reason: 'Cannot read PLAIN: a part is empty' }
+  if (login === '' || password === '') return { kind: 'malformed', reason: 'a part of PLAIN is empty' }
   return { kind: 'credentials', credentials: { authorisationId, login, password } }
 }
