@@ -3,18 +3,18 @@ import type { PosthornServer } from '../daemon/server.ts'
 import type { LabDomain } from './scene.ts'
 import { hashPassword } from '../auth/password-hash.ts'
 
-/** Gives a server its domain and its one person, unless a kept folder has them already. */
+/** Gives a server its domain and its one person. @returns False when a kept folder had the person already. */
 export async function settleIn(
   server: PosthornServer,
   { domain, account }: LabDomain,
   { random }: Surroundings,
-): Promise<void> {
+): Promise<boolean> {
   const { store } = server
   if (!(await store.listDomains()).includes(domain)) {
     await store.addDomain(domain)
     await server.domainsChanged()
   }
-  if ((await store.findAccount(account.address)) === null) {
-    await store.addAccount(account.address, await hashPassword(account.password, random))
-  }
+  if ((await store.findAccount(account.address)) !== null) return false
+  await store.addAccount(account.address, await hashPassword(account.password, random))
+  return true
 }

@@ -51,6 +51,8 @@ export interface Lab {
   readonly authority: Authority
   /** Alice's server and Bob's. */
   readonly servers: readonly [PosthornServer, PosthornServer]
+  /** Sends what is meant for `hostname:port` somewhere else on loopback from now on. */
+  redirect(target: string, to: Endpoint): void
   /** Bob's INBOX holds the two letters of the lecture again, and nothing else. */
   reset(): Promise<void>
   close(graceMs: number): Promise<void>
@@ -100,19 +102,21 @@ async function open(
     }),
     ...(scene === 'lecture' ? { replyTexts: lectureReplies, dialect: 'lecture' as const } : {}),
   })
-  const opened = await Promise.all(
+  const started = await Promise.allSettled(
     labDomains.map(async (labDomain, index) => {
       const { domain } = labDomain
-      const server = await createServer(
-        serverConfig(domain, scene, join(folder, domain), ports.servers[index]!),
-        world(domain),
-      )
+      const config = serverConfig(domain, scene, join(folder, domain), ports.servers[index]!)
+      const server = await createServer(config, world(domain))
       closers.push((graceMs) => server.close(graceMs))
-      await settleIn(server, labDomain, surroundings)
-      return server
+      return { server, isNew: await settleIn(server, labDomain, surroundings) }
     }),
   )
-  const servers = opened as [PosthornServer, PosthornServer]
+  // Both have come to an end before the first failure is told: what is open can be closed.
+  const opened = started.map((one) => {
+    if (one.status === 'rejected') throw one.reason
+    return one.value
+  })
+  const servers = opened.map(({ server }) => server) as [PosthornServer, PosthornServer]
   for (const { line } of servers) {
     for (const name of [line.domain, `mail.${line.domain}`]) {
       if (line.smtp !== undefined) portMap.set(`${name}:25`, parseEndpoint(line.smtp))
@@ -120,7 +124,7 @@ async function open(
   }
 
   const reset = (): Promise<void> => resetMaildrop({ store: servers[1].store, clock: surroundings.clock })
-  if (options.reset || options.folder === null) await reset()
+  if (options.reset || opened[1]!.isNew) await reset()
   const control = await openControlSocket(
     controlPath(folder),
     async () => labControl(servers, { reset, stop: options.stop }),
@@ -138,7 +142,8 @@ async function open(
   }
   const withdraw = await announceLab(line)
   closers.push(withdraw)
-  return { line, scene, folder, taken, authority, servers, reset, close }
+  const redirect = (target: string, to: Endpoint): void => void portMap.set(target, to)
+  return { line, scene, folder, taken, authority, servers, redirect, reset, close }
 }
 
 async function makeFolder(kept: string | null, closers: Closer[]): Promise<string> {
