@@ -29,6 +29,7 @@ export class Connection {
   readonly #reader = new LineReader()
   readonly #done: () => void
   #gathered = ''
+  #writeScheduled = false
   #busy = false
   #draining = false
   /** The peer has sent FIN: what it sent before is still answered. */
@@ -183,6 +184,13 @@ export class Connection {
   #gather(reply: Reply): void {
     this.#gathered += formatFirstLine(reply) + '\r\n'
     if (this.#gathered.length >= gatherOctets) this.#writeGathered()
+    if (this.#gathered === '' || this.#writeScheduled) return
+    // The next command may take long: what is ready does not wait for it.
+    this.#writeScheduled = true
+    setImmediate(() => {
+      this.#writeScheduled = false
+      this.#writeGathered()
+    })
   }
 
   #writeGathered(): void {
