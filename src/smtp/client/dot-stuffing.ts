@@ -9,8 +9,8 @@
 const CR = 13
 const LF = 10
 const DOT = 46
-const lf = Uint8Array.of(LF)
-const cr = Uint8Array.of(CR)
+const carriageReturn = Uint8Array.of(CR)
+const lineFeed = Uint8Array.of(LF)
 const dot = Uint8Array.of(DOT)
 
 export class DotStuffer {
@@ -20,35 +20,48 @@ export class DotStuffer {
 
   /** @returns The octets to send; the chunk itself when nothing is to be changed. */
   encode(chunk: Uint8Array): Uint8Array {
+    const octets = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     const parts: Uint8Array[] = []
     let from = 0
-    const insert = (octets: Uint8Array, at: number): void => {
-      if (at > from) parts.push(chunk.subarray(from, at))
-      parts.push(octets)
+    const insert = (what: Uint8Array, at: number): void => {
+      if (at > from) parts.push(octets.subarray(from, at))
+      parts.push(what)
       from = at
     }
     let afterCr = this.#afterCr
     let atLineStart = this.#atLineStart
-    for (let i = 0; i < chunk.length; i++) {
-      const octet = chunk[i]!
-      if (octet === LF) {
-        if (!afterCr) insert(cr, i)
+    // From line end to line end, not octet by octet; each end is looked for once, so the time stays linear.
+    let nextCr = -1
+    let nextLf = -1
+    for (let at = 0; at < octets.length; ) {
+      if (afterCr) {
         afterCr = false
         atLineStart = true
-        continue
+        if (octets[at] === LF) {
+          at++
+          continue
+        }
+        insert(lineFeed, at)
       }
-      if (afterCr) {
-        insert(lf, i)
-        atLineStart = true
-      }
-      if (atLineStart && octet === DOT) insert(dot, i)
-      afterCr = octet === CR
+      if (atLineStart && octets[at] === DOT) insert(dot, at)
       atLineStart = false
+      if (nextCr < at) nextCr = find(octets, CR, at)
+      if (nextLf < at) nextLf = find(octets, LF, at)
+      if (nextCr < nextLf) {
+        afterCr = true
+        at = nextCr + 1
+      } else {
+        if (nextLf < octets.length) {
+          insert(carriageReturn, nextLf)
+          atLineStart = true
+        }
+        at = nextLf + 1
+      }
     }
     this.#afterCr = afterCr
     this.#atLineStart = atLineStart
     if (parts.length === 0) return chunk
-    if (from < chunk.length) parts.push(chunk.subarray(from))
+    if (from < octets.length) parts.push(octets.subarray(from))
     return Buffer.concat(parts)
   }
 
@@ -57,4 +70,10 @@ export class DotStuffer {
     if (this.#afterCr) return '\n.\r\n'
     return this.#atLineStart ? '.\r\n' : '\r\n.\r\n'
   }
+}
+
+/** Where the octet comes next; the length when it does not. */
+function find(octets: Buffer, octet: number, from: number): number {
+  const at = octets.indexOf(octet, from)
+  return at < 0 ? octets.length : at
 }
