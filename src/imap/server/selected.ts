@@ -64,6 +64,8 @@ export class Selected {
     this.#toldModseq = index.highestModseq
     this.#toldKeywords = index.keywordNames.length
     this.#extend()
+    // An empty mailbox has been looked into as well: what comes from now on is recent.
+    if (!readOnly) shared.claimRecent(index.accountId, index.mailboxId, index.uidNext)
   }
 
   /** Messages in this session's numbering. */

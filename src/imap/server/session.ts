@@ -123,11 +123,25 @@ export async function answer(session: Session, command: Command, context: Comman
   try {
     assertState(session, handler.state)
     if (session.selected?.index.gone) throw leaveGoneMailbox(session)
-    const given = await handler.run(session, command, context)
+    const given = await carryOut(session, handler, command, context)
     await announce(session, handler.tellsExpunges?.(command) ?? true)
-    return given.status === 'BAD' ? counted(session, given) : given
+    return counted(session, given)
   } catch (error) {
     return counted(session, refusalOf(session, command, error).result)
+  }
+}
+
+/** A command that is refused is followed by news like any other. */
+async function carryOut(
+  session: Session,
+  handler: Handler<Command>,
+  command: Command,
+  context: CommandContext,
+): Promise<Answer> {
+  try {
+    return await handler.run(session, command, context)
+  } catch (error) {
+    return refusalOf(session, command, error).result
   }
 }
 
@@ -158,7 +172,7 @@ function leaveGoneMailbox(session: Session): Refusal {
 }
 
 /** Counts what was refused, so that a guesser or a confused client is not served for ever. */
-export function counted(session: Session, result: CommandResult): Answer {
+export function counted(session: Session, result: Answer): Answer {
   if (result.status === 'BAD') session.errors++
   if (session.errors < session.options.limits.errorsPerSession) return result
   session.dialogue.write('* BYE Too many errors\r\n')

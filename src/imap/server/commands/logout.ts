@@ -6,7 +6,7 @@ export const logout: Handlers['LOGOUT'] = {
   state: 'any',
 
   run(session) {
-    session.deselect()
+    session.end()
     session.dialogue.write(`* BYE ${session.options.hostname} closing connection\r\n`)
     return { ...ok('Goodbye'), next: 'close' }
   },
