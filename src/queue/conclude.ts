@@ -133,7 +133,10 @@ function report(world: QueueWorld, attempt: Attempt, verdicts: readonly Verdict[
       recipients: waiting.map((each) => each.recipient.forwardPath),
       reason: waiting[0]!.outcome.text,
     })
-    world.log.info('mail waits', { queueId, domain, nextAttemptAt: nextAt, reason: waiting[0]!.outcome.text })
+    const facts = { queueId, domain, nextAttemptAt: nextAt, reason: waiting[0]!.outcome.text }
+    // An outage is one line in the log, not one for each letter.
+    if (attempt.notBefore > 0) world.log.debug('mail waits', facts)
+    else world.log.info('mail waits', facts)
   }
   if (failed) {
     const first = verdicts.find((each) => each.state === 'failed')!

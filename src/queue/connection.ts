@@ -21,7 +21,7 @@ export async function findTargets(
 ): Promise<readonly Target[] | RecipientOutcome> {
   const { route, domain } = destination
   if (route !== null) return [{ hostname: route.address, address: route.address, port: route.port }]
-  const ownNames = [world.hostname]
+  const ownNames = [world.hostname, world.ehloName]
   const choice = await selectMx(world.resolver, domain, world.random, { ownNames, recorder })
   if (choice.kind !== 'hosts') {
     const { kind, status, text } = choice

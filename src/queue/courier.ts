@@ -82,6 +82,8 @@ async function carry(
       continue
     }
     desk.opened(client)
+    destination.opened()
+    desk.changed(destination)
     const result = await send(world, destination, desk, client, target.hostname, first, recorder)
     const refusal = hostRefusal(result, client)
     if (refusal !== null && index + 1 < targets.length) {
@@ -90,8 +92,6 @@ async function carry(
       await client.quit()
       continue
     }
-    destination.opened()
-    desk.changed(destination)
     desk.ended(first, recorder, result.outcomes, result.link)
     const last = await carryMore(world, destination, desk, client, target)
     leave()

@@ -50,7 +50,7 @@ class Remote implements FakeRemote {
 
   constructor(script: RemoteScript) {
     this.script = script
-    this.#server = createServer((socket) => this.#serve(socket))
+    this.#server = createServer({ noDelay: true }, (socket) => this.#serve(socket))
   }
 
   get port(): number {

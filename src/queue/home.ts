@@ -41,7 +41,11 @@ export async function fileAtHome(world: QueueWorld, held: Held, plan: HomePlan):
       nextAttemptAt: world.clock.now() + 60_000,
     }
     const accepted = await acceptStaged(world.store, staged, plan.filings, plan.queue, [settle])
-    for (const { mailboxId, uid } of accepted.filed) recorder.event('filed', 'file', { mailboxId, uid })
+    // Where it lies is the recipient's affair; the sender reads "delivered" in `attempt.end`.
+    const options = { visibleTo: ['recipient', 'admin'] } as const
+    for (const { mailboxId, uid } of accepted.filed) {
+      recorder.event('filed', 'file', { mailboxId, uid }, options)
+    }
     for (const queueId of accepted.queueIds) recorder.event('queued', 'queue.in', { queueId })
     return { outcomes, recorder, settled: new Set(reached.map((recipient) => recipient.forwardPath)) }
   } catch (error) {

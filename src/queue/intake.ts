@@ -5,6 +5,8 @@ import { leaseMs } from './options.ts'
 
 /** Rows asked for at once. */
 const batchRows = 200
+/** Room for fewer is left until there is more of it: leasing a few costs about as much as leasing many. */
+const leastRows = 50
 /** A clock that was set, or another process that died: looked after at least this often, at the price of one question. */
 const longestSleepMs = leaseMs
 const afterTroubleMs = 5_000
@@ -55,9 +57,9 @@ export class Intake {
     await this.#running
   }
 
-  /** Rows have been let go of. Not for each of them: leasing a few costs about as much as leasing many. */
+  /** Rows have been let go of. @param of How many may be held. */
   roomMade(room: number, of: number): void {
-    if (this.#hungry && room >= of / 4) this.wake()
+    if (this.#hungry && room >= Math.min(leastRows, of / 4)) this.wake()
   }
 
   wake(): void {
@@ -91,12 +93,12 @@ export class Intake {
 
   /** @returns Until when there is nothing to do. */
   async #fill(): Promise<number> {
-    for (;;) {
+    for (let least = 1; ; least = leastRows) {
       const limit = Math.min(this.#desk.room(), batchRows)
       const now = this.#clock.now()
-      if (limit <= 0) {
-        const due = await this.#store.nextDueAt()
+      if (limit < least) {
         this.#hungry = true
+        const due = await this.#store.nextDueAt()
         if (due !== null && due <= now) this.#desk.starved()
         return now + longestSleepMs
       }

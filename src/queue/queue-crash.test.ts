@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { FakeClock } from '../base/clock.ts'
 import { StoreUnavailable } from '../store/errors.ts'
 import { startRemote } from './fake-remote.ts'
-import { isEmpty, oneHost, openFixture, pause, tappedStore, until } from './queue-fixture.ts'
+import { isEmpty, oneHost, openFixture, pause, storeHome, tappedStore, until } from './queue-fixture.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute
@@ -101,10 +101,59 @@ test('stopping gives back what nobody has begun with, and waits for what is unde
       rows.filter((row) => row.leasedUntil === null || row.leasedUntil <= fixture.clock.now()).length === 2
     )
   })
-  assert.equal(queue.active, 1)
+  await until('only it is under way', () => queue.active === 1)
   fixture.clock.advance(10 * minute)
   await stopped
   assert.equal(queue.active, 0)
   const rows = await fixture.rows()
   assert.deepEqual(rows.map((row) => row.attempts).sort(), [0, 0, 1])
 })
+
+/** Runs one letter to its end while the n-th call to the store fails. @returns How many calls there were. */
+async function runWithFailure(n: number, way: 'away' | 'refused' | 'home'): Promise<number> {
+  const remote = await startRemote(way === 'refused' ? { rcpt: () => '550 5.1.1 No' } : {})
+  const fixture = await openFixture(oneHost)
+  try {
+    fixture.hosts.set('192.0.2.1', remote.port)
+    await fixture.store.addDomain('crepes.fr')
+    const alice = await fixture.store.addAccount('alice@crepes.fr', null)
+    await fixture.send(
+      way === 'home'
+        ? { domain: 'crepes.fr', recipients: [{ forwardPath: 'alice@crepes.fr', orcpt: null, notify: null }] }
+        : {},
+    )
+    let calls = 0
+    const asynchronous = [
+      'lease',
+      'nextDueAt',
+      'resolveAddress',
+      'readBody',
+      'settle',
+      'accept',
+      'renewLease',
+    ]
+    const store = tappedStore(fixture.store, (name) =>
+      asynchronous.includes(name) && ++calls === n ? Promise.reject(new StoreUnavailable(`call ${n}`)) : null,
+    )
+    const queue = fixture.queue({ store, localDelivery: storeHome(store) })
+    for (let round = 0; !(await isEmpty(fixture)) || queue.active > 0; round++) {
+      assert.ok(round < 1_000, `call ${n} of ${way} left the letter in the queue`)
+      await pause(2)
+      if (round % 10 === 9) fixture.clock.advance(10_000)
+    }
+    assert.equal(remote.letters.length, way === 'away' ? 1 : 0, `call ${n} of ${way}`)
+    const filed = await fixture.inbox(alice.accountId)
+    assert.equal(filed.length, way === 'away' ? 0 : 1, `call ${n} of ${way}`)
+    return calls
+  } finally {
+    await fixture.close()
+    await remote.close()
+  }
+}
+
+for (const way of ['away', 'refused', 'home'] as const) {
+  test(`a letter (${way}) has one end, whichever call to the store fails on its way`, async () => {
+    const calls = await runWithFailure(0, way)
+    for (let n = 1; n <= calls; n++) await runWithFailure(n, way)
+  })
+}

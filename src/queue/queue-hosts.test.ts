@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startRemote } from './fake-remote.ts'
-import { isEmpty, oneHost, openFixture, until, wasAttempted } from './queue-fixture.ts'
+import { isEmpty, oneHost, openFixture, pause, until, wasAttempted } from './queue-fixture.ts'
 
 const minute = 60_000
 
@@ -161,4 +161,67 @@ test('a person who says "now" is obeyed although the destination was down a mome
   await fixture.store.retryNow(null, fixture.clock.now())
   await until('the queue is empty', () => isEmpty(fixture))
   assert.equal(remote.letters.length, 1)
+})
+
+test('a letter that takes long does not hold up those behind it', async (t) => {
+  let first = true
+  const remote = await startRemote({
+    endOfData() {
+      const reply = first ? null : '250 2.0.0 Taken'
+      first = false
+      return reply
+    },
+  })
+  const fixture = await openFixture(oneHost)
+  t.after(() => Promise.all([fixture.close(), remote.close()]))
+  fixture.hosts.set('192.0.2.1', remote.port)
+  await fixture.send({}, {}, {})
+  fixture.queue()
+  await until('the first is stuck', () => !first)
+  assert.equal(remote.connections, 1)
+  fixture.clock.advance(5_000)
+  await until('the others have arrived', () => remote.letters.length === 2)
+  assert.equal(remote.connections, 2)
+})
+
+test('a destination that does not move lets others through although it has filled the room', async (t) => {
+  const deaf = await startRemote({ mail: () => null })
+  const remote = await startRemote()
+  const fixture = await openFixture({ ...oneHost, 'quick.example': { A: ['192.0.2.2'] } })
+  t.after(() => Promise.all([fixture.close(), deaf.close(), remote.close()]))
+  fixture.hosts.set('192.0.2.1', deaf.port).set('192.0.2.2', remote.port)
+  await fixture.send(...Array.from({ length: 250 }, () => ({})))
+  fixture.clock.advance(1)
+  const forwardPath = 'bob@quick.example'
+  await fixture.send({ domain: 'quick.example', recipients: [{ forwardPath, orcpt: null, notify: null }] })
+  fixture.queue({ bounds: { held: 200 } })
+  await until('the slow one is spoken to', () => deaf.lines.some((line) => line.startsWith('MAIL')))
+  await pause(50)
+  assert.equal(remote.connections, 0)
+  fixture.clock.advance(15_000)
+  await until('the quick one has its letter', () => remote.letters.length === 1)
+  assert.ok((await fixture.rows()).every((row) => row.attempts === 0))
+})
+
+test('a report of the remote names the host that said it, not another that was asked before', async (t) => {
+  const remote = await startRemote({ rcpt: () => '550 5.1.1 No' })
+  const fixture = await openFixture({
+    'hamburger.edu': {
+      MX: [
+        { preference: 10, exchange: 'dead.hamburger.edu' },
+        { preference: 20, exchange: 'alive.hamburger.edu' },
+      ],
+    },
+    'dead.hamburger.edu': { A: ['192.0.2.1'] },
+    'alive.hamburger.edu': { A: ['192.0.2.2'] },
+  })
+  t.after(() => Promise.all([fixture.close(), remote.close()]))
+  fixture.hosts.set('192.0.2.2', remote.port)
+  await fixture.store.addDomain('crepes.fr')
+  const alice = await fixture.store.addAccount('alice@crepes.fr', null)
+  fixture.queue()
+  await fixture.send({})
+  await until('the queue is empty', () => isEmpty(fixture))
+  const [report] = await fixture.inbox(alice.accountId)
+  assert.match(report!, /Remote-MTA: dns; alive\.hamburger\.edu\r\n/)
 })

@@ -3,6 +3,7 @@ import type { NewQueueEntry, QueueEntry } from '../store/queue.ts'
 import type { QueueWorld } from './world.ts'
 import type { Verdict } from './verdict.ts'
 import { timeOrderedId } from '../base/random.ts'
+import { normaliseDomain } from '../store/address.ts'
 import { type Report, returnedHeaderOctets, writeReport } from './dsn.ts'
 
 /** A report and its way to the sender, not written anywhere yet. */
@@ -49,9 +50,10 @@ export async function prepareReport(
     expiresAt: now + world.limits.queueLifeMs,
     journeyId,
   }
+  const written = entry.reversePath.slice(entry.reversePath.lastIndexOf('@') + 1)
   const row: NewQueueEntry = {
     ...letter,
-    domain: entry.reversePath.slice(entry.reversePath.lastIndexOf('@') + 1).toLowerCase(),
+    domain: normaliseDomain(written) ?? written.toLowerCase(),
     nextAttemptAt: now,
   }
   const home = await world.localDelivery.plan(letter, now)

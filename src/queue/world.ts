@@ -1,5 +1,5 @@
 import type { Dialler } from '../base/dialler.ts'
-import type { JourneyEvent, Viewer } from '../journey/event.ts'
+import type { JourneyEvent } from '../journey/event.ts'
 import type { Recorder } from '../journey/recorder.ts'
 import type { QueueEntry } from '../store/queue.ts'
 import type { QueueBounds, QueueOptions } from './options.ts'
@@ -23,10 +23,13 @@ export interface Held {
   readonly takenAt: number
 }
 
-/** A recipient's readers have a journey of their own at their own server. */
-export const outgoingViewers: readonly Viewer[] = ['sender', 'admin']
-
-/** What a recorder has gathered, shown to nobody but the sender and the admin. */
+/**
+ * What a recorder has gathered, for the sender and the admin: the recipient's server has a journey of its own. Only where
+ * a letter was filed here is the recipient's, too.
+ */
 export function takeOutgoing(recorder: Recorder): JourneyEvent[] {
-  return recorder.take().map((event) => ({ ...event, visibleTo: outgoingViewers }))
+  return recorder.take().map((event) => {
+    if (event.kind === 'file') return event
+    return { ...event, visibleTo: event.visibleTo.filter((viewer) => viewer !== 'recipient') }
+  })
 }
