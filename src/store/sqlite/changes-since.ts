@@ -16,23 +16,23 @@ export function changesSince(sql: Sql, index: MailboxIndex, since: number, limit
   const expunged = expungedSince(sql, index, since, limit)
   const merged = cutByModseq(
     rows.map((row) => modseqs[row]!),
-    expunged.map(({ modseq }) => modseq),
+    expunged.rows.map(({ modseq }) => modseq),
     limit,
   )
   return {
     changed: rows.slice(0, merged.changed).map((row) => changedMessage(index, row)),
-    expunged: expunged.slice(0, merged.expunged),
-    more: merged.changed < rows.length || merged.expunged < expunged.length,
+    expunged: expunged.rows.slice(0, merged.expunged),
+    more: merged.changed < rows.length || merged.expunged < expunged.rows.length || expunged.more,
   }
 }
 
-/** At least `limit + 1` rows when there are so many, and all of the last one's MODSEQ. */
+/** At least `limit + 1` rows when there are so many, and all of the last one's MODSEQ; and whether others follow. */
 function expungedSince(
   sql: Sql,
   index: MailboxIndex,
   since: number,
   limit: number,
-): { uid: number; modseq: number }[] {
+): { rows: { uid: number; modseq: number }[]; more: boolean } {
   const { accountId, mailboxId } = index
   const after = 'FROM expunged WHERE account = ? AND mailbox = ? AND modseq > ?'
   const bound = sql.get(
@@ -40,15 +40,15 @@ function expungedSince(
     ...[accountId, mailboxId, since, limit],
   )
   const last = (bound?.[0] as number | undefined) ?? Number.MAX_SAFE_INTEGER
-  return sql
+  const rows = sql
     .all(
       `SELECT uid, modseq ${after} AND modseq <= ? ORDER BY modseq, uid`,
-      accountId,
-      mailboxId,
-      since,
-      last,
+      ...[accountId, mailboxId, since, last],
     )
     .map((row) => ({ uid: row[0] as number, modseq: row[1] as number }))
+  const more =
+    bound !== undefined && sql.get(`SELECT 1 ${after} LIMIT 1`, accountId, mailboxId, last) !== undefined
+  return { rows, more }
 }
 
 /**

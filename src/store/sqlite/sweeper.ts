@@ -11,6 +11,8 @@ export class Sweeper {
   readonly #clock: Clock
   #cancel: () => void
   #running = false
+  /** Woken since the sweep under way began. */
+  #wanted = false
   #stopped = false
 
   constructor(writer: WriterClient, clock: Clock) {
@@ -20,6 +22,7 @@ export class Sweeper {
   }
 
   wake(): void {
+    this.#wanted = true
     if (!this.#running && !this.#stopped) void this.#run()
   }
 
@@ -38,8 +41,9 @@ export class Sweeper {
   async #run(): Promise<void> {
     this.#running = true
     try {
-      let more = true
-      while (more && !this.#stopped) {
+      let more = false
+      while ((more || this.#wanted) && !this.#stopped) {
+        this.#wanted = false
         more = await this.#writer.ask('sweep', { before: this.#clock.now() - graceMs }, 'bulk')
       }
     } catch {

@@ -1,0 +1,3 @@
+import type { Begin } from './contract.ts'
+
+export function modelContract(_name: string, _begin: Begin): void {}

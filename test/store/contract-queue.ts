@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { QueueEntry, Settlement } from '../../src/store/queue.ts'
+import type { Store } from '../../src/store/store.ts'
+import type { Begin } from './contract.ts'
+import { acceptOne, filing, itemOf, letter, queueEntry } from './letters.ts'
+
+async function enqueue(
+  store: Store,
+  ...entries: ReturnType<typeof queueEntry>[]
+): Promise<readonly number[]> {
+  return (await acceptOne(store, await itemOf(store, letter('out'), [], entries))).queueIds
+}
+
+function settlement(entry: QueueEntry, state: 'delivered' | 'failed' | 'waiting', more = {}): Settlement {
+  return {
+    ...{ accountId: entry.accountId, queueId: entry.queueId, nextAttemptAt: 50_000 },
+    recipients: [{ forwardPath: entry.recipients[0]!.forwardPath, state, reply: '250 ok' }],
+    ...more,
+  }
+}
+
+export function queueContract(name: string, begin: Begin): void {
+  test(`${name}: what is queued comes back whole, when it is due and to one only`, async (t) => {
+    const { store, bob, reopen } = await begin(t)
+    let calls = 0
+    store.onQueued(() => calls++)
+    const entry = queueEntry(bob.accountId, {
+      ...{ eightBit: true, smtpUtf8: true, envid: 'e', ret: 'HDRS', journeyId: 'j' },
+      recipients: [
+        { forwardPath: 'a@crepes.example', orcpt: 'rfc822;a@x.example', notify: 'NEVER' },
+        { forwardPath: 'b@crepes.example', orcpt: null, notify: null },
+      ],
+    })
+    const [first, second] = await enqueue(store, entry, queueEntry(0, { nextAttemptAt: 2_000 }))
+    assert.ok(second! > first!)
+    assert.equal(calls, 1)
+    const opened = await reopen()
+    assert.equal(await opened.nextDueAt(), 1_000)
+    assert.deepEqual(await opened.lease(999, 60_000, 10), [])
+    const [leased, ...more] = await opened.lease(1_500, 60_000, 10)
+    assert.equal(more.length, 0)
+    const { recipients, body, queueId, createdAt, attempts, delayWarned, leasedUntil, ...rest } = leased!
+    const { recipients: wanted, ...wantedRest } = entry
+    assert.deepEqual(rest, wantedRest)
+    assert.deepEqual(
+      recipients,
+      wanted.map((one) => ({ ...one, state: 'waiting', attempts: 0, lastReply: null })),
+    )
+    assert.deepEqual([queueId, attempts, delayWarned, leasedUntil], [first, 0, false, 61_500])
+    assert.ok(createdAt > 0)
+    assert.equal(Buffer.from(await opened.readBody(body, 0, 1_000)).toString(), letter('out'))
+    assert.deepEqual(await opened.lease(1_600, 60_000, 10), [])
+    assert.equal(await opened.nextDueAt(), 2_000)
+    const again = await opened.lease(61_500, 60_000, 10)
+    assert.equal(again.length, 2, 'a lease that ran out is free again')
+  })
+
+  test(`${name}: an entry leaves when all its recipients are settled, and not before`, async (t) => {
+    const { store, bob } = await begin(t)
+    const recipients = ['a', 'b'].map((who) => ({
+      forwardPath: `${who}@x.example`,
+      orcpt: null,
+      notify: null,
+    }))
+    await enqueue(store, queueEntry(bob.accountId, { recipients }))
+    const [entry] = await store.lease(1_000, 60_000, 1)
+    await store.settle([settlement(entry!, 'delivered', { delayWarned: true })])
+    const [left] = await store.listQueue(10)
+    assert.deepEqual(
+      left!.recipients.map(({ state, attempts, lastReply }) => [state, attempts, lastReply]),
+      [
+        ['delivered', 1, '250 ok'],
+        ['waiting', 0, null],
+      ],
+    )
+    assert.deepEqual(
+      [left!.attempts, left!.delayWarned, left!.leasedUntil, left!.nextAttemptAt],
+      [1, true, null, 50_000],
+    )
+    assert.equal(await store.nextDueAt(), 50_000)
+    const failed = { forwardPath: 'b@x.example', state: 'failed', reply: '550 no' } as const
+    await store.settle([{ ...settlement(entry!, 'waiting'), recipients: [failed] }])
+    assert.deepEqual(await store.listQueue(10), [])
+    assert.equal(await store.nextDueAt(), null)
+    await store.settle([settlement(entry!, 'delivered')])
+  })
+
+  test(`${name}: filing at home and leaving the queue are one step`, async (t) => {
+    const { store, bob } = await begin(t)
+    await enqueue(store, queueEntry(bob.accountId))
+    const [entry] = await store.lease(1_000, 60_000, 1)
+    const item = await itemOf(store, letter('report'), [filing(bob.accountId)])
+    await acceptOne(store, { ...item, settle: [settlement(entry!, 'failed')] })
+    assert.deepEqual(await store.listQueue(10), [])
+    await enqueue(store, queueEntry(bob.accountId))
+    const [next] = await store.lease(1_000, 60_000, 1)
+    const bad = await itemOf(store, letter('report'), [filing(999)])
+    const [result] = await store.accept([{ ...bad, settle: [settlement(next!, 'failed')] }])
+    assert.ok(result instanceof Error)
+    assert.equal((await store.listQueue(10)).length, 1, 'what failed has changed nothing')
+  })
+
+  test(`${name}: leases are renewed, entries retried and dropped by hand`, async (t) => {
+    const { store, bob } = await begin(t)
+    const ids: number[] = []
+    for (let i = 0; i < 3; i++) {
+      ids.push(...(await enqueue(store, queueEntry(bob.accountId, { nextAttemptAt: 1_000 + i * 10_000 }))))
+    }
+    const [first, second, third] = ids as [number, number, number]
+    await store.lease(1_000, 5_000, 10)
+    await store.renewLease(bob.accountId, first, 100_000)
+    assert.deepEqual(await store.lease(7_000, 5_000, 10), [])
+    let calls = 0
+    const end = store.onQueued(() => calls++)
+    assert.equal(await store.retryNow(null, 7_000), 2, 'one is being tried')
+    assert.equal(calls, 1)
+    assert.deepEqual(
+      (await store.lease(7_000, 5_000, 1)).map(({ queueId }) => queueId),
+      [second],
+    )
+    assert.equal(await store.retryNow(third, 6_000), 1)
+    assert.equal(await store.retryNow(999, 6_000), 0)
+    end()
+    assert.equal(await store.dropEntry(first), true)
+    assert.equal(await store.dropEntry(first), false)
+    assert.deepEqual(
+      (await store.listQueue(10)).map(({ queueId }) => queueId),
+      [second, third],
+    )
+    assert.equal((await store.listQueue(1)).length, 1)
+    assert.ok((await enqueue(store, queueEntry(bob.accountId)))[0]! > third)
+    assert.equal(calls, 2)
+  })
+}

@@ -1,0 +1,4 @@
+import { openStore } from '../../src/store/open.ts'
+import { storeContract } from './contract.ts'
+
+storeContract('sqlite', openStore)
