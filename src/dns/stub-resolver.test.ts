@@ -60,7 +60,7 @@ function resolverOf(servers: Endpoint[], options: Partial<ResolverOptions> = {})
     servers,
     validating: false,
     ...world,
-    timeoutMs: 300,
+    timeoutMs: 5_000,
     attempts: 1,
     ...options,
   })
@@ -160,7 +160,7 @@ test('a name that does not exist and a type that is absent are values, kept as l
 })
 
 test('no answer is a failure and says which', async () => {
-  const resolver = resolverOf([await authority()])
+  const resolver = resolverOf([await authority()], { timeoutMs: 1_000 })
   const reason = (name: string) =>
     resolver.query(name, 'A').then(
       () => 'answer',
@@ -192,7 +192,10 @@ test('the next server is asked when one is dead or refuses, and is preferred fro
     reply({ type: 'response', id: query.id!, flags: 5, questions: query.questions! }),
   )
   const alive = await udpServer((query, reply) => reply(good(query)))
-  const resolver = resolverOf([dead.endpoint, refusing.endpoint, alive.endpoint], { attempts: 2 })
+  const resolver = resolverOf([dead.endpoint, refusing.endpoint, alive.endpoint], {
+    timeoutMs: 1_000,
+    attempts: 2,
+  })
   assert.equal((await resolver.query('a.example', 'A')).status, 'found')
   assert.equal((await resolver.query('b.example', 'A')).status, 'found')
   assert.deepEqual([dead.asked(), refusing.asked(), alive.asked()], [1, 1, 2])

@@ -17,7 +17,7 @@ const trusted = createServerTls(issueCertificate(authority, names, making)).cont
 const untrusted = createServerTls(makeSelfSigned(names, making)).context()
 const ca = [authority.certificate]
 
-async function open(script: string, tls: ClientTlsPolicy, context = trusted) {
+async function open(script: string, tls: ClientTlsPolicy, context = trusted, tlsTimeoutMs = 10_000) {
   const server = await scriptedServer(script, context)
   const recorder = new Recorder(systemClock)
   const { address, port } = server.endpoint
@@ -30,7 +30,7 @@ async function open(script: string, tls: ClientTlsPolicy, context = trusted) {
     tls,
     dialect: 'esmtp',
     recorder,
-    limits: { tlsTimeoutMs: 2_000 },
+    limits: { tlsTimeoutMs },
   }).then(
     async (client) => {
       await client.quit()
@@ -118,7 +118,7 @@ test('a failed handshake is an error of its own, so that the caller may try agai
     S: 220 Go ahead
     S: 250 I have no TLS really
   `
-  const { error, events } = await open(script, { mode: 'opportunistic', ca })
+  const { error, events } = await open(script, { mode: 'opportunistic', ca }, trusted, 500)
   assert.deepEqual([error.name, error.reason, error.kind], ['SmtpFailure', 'tls-failed', 'temporary'])
   assert.equal(events.find((event) => event.kind === 'tls.done')!.data['ok'], false)
 })
