@@ -20,6 +20,7 @@ const table: [string, string[]][] = [
   ['switch (x) {\n case 1: {\n }\n}\nconst o = {\n a: {\n }\n}', []],
   ['const o = {\n m() {\n },\n n: function () {\n },\n}', ['m 2 2', 'function 4 2']],
   ['test("a", () =>\n replay(`{{\n`))', ['function 1 3']],
+  ['function contract() {\n test("a", (t) => {\n  t.test("b")\n })\n}', ['function 2 3']],
   ['describe("a", () => {\n it("b", () => {\n })\n})', ['function 2 2']],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source text
   ['const s = `${f(() => {\n})}` + { a: 1 }', ['function 1 2']],

@@ -42,8 +42,8 @@ const TYPE_PUNCTUATION = new Set([
   '+',
 ])
 
-/** The callbacks of these only group tests; each test in them is measured by itself. */
-const GROUPS = new Set(['describe', 'suite'])
+/** A function that calls one of these only groups tests; each test in it is measured by itself. */
+const TESTS = new Set(['test', 'it'])
 
 /**
  * Lists the functions, methods and arrow functions of a file, in the order of their ends.
@@ -59,7 +59,7 @@ export function measureFunctions(source: string): FunctionSize[] | null {
     const parameters = parametersBefore(tokens, partners, index)
     if (parameters === null) continue
     const end = bodyEnd(tokens, partners, index)
-    if (end === null || isGroup(tokens, parameters)) continue
+    if (end === null || isGroup(tokens.slice(index, end))) continue
     const line = tokens[parameters]!.line
     found.push({ name: nameBefore(tokens, parameters), line, lines: tokens[end]!.endLine - line + 1 })
   }
@@ -158,10 +158,14 @@ function bodyEnd(tokens: Token[], partners: Map<number, number>, index: number):
   return partner !== undefined && partner > end ? partner : end - 1
 }
 
-function isGroup(tokens: Token[], parameters: number): boolean {
-  let index = parameters - 1
-  while (index > 0 && (tokens[index]!.text === ',' || tokens[index]!.kind === 'string')) index--
-  return tokens[index]?.text === '(' && GROUPS.has(tokens[index - 1]?.text ?? '')
+/** `test('…` or `it(\`…`, but not `t.test('…`, which is a step of a test. */
+function isGroup(body: Token[]): boolean {
+  return body.some(({ text }, index) => {
+    const title = body[index + 2]?.kind
+    const isCall =
+      TESTS.has(text) && body[index + 1]?.text === '(' && (title === 'string' || title === 'template')
+    return isCall && body[index - 1]?.text !== '.'
+  })
 }
 
 function nameBefore(tokens: Token[], parameters: number): string {
