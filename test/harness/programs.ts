@@ -56,12 +56,15 @@ export function skipLoudly(t: TestContext, reason: string): void {
 export function findProgram(name: string): string | null {
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin']
   const candidates = name.startsWith('/') ? [name] : folders.map((folder) => join(folder, name))
-  return candidates.find(isExecutable) ?? null
+  return (
+    candidates.find((path) => isThere(path, name.startsWith('/') ? constants.R_OK : constants.X_OK)) ?? null
+  )
 }
 
-function isExecutable(path: string): boolean {
+/** What is named by its whole path may also be a module that a program loads. */
+function isThere(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.X_OK)
+    accessSync(path, mode)
     return true
   } catch {
     return false
