@@ -26,8 +26,23 @@ interface Word {
   readonly spaced: boolean
 }
 
-/** What ends an atom; everything else, dots and 8-bit characters too, is taken as part of it. */
-const ATOM_END = /[\x00-\x20"(),:;<>@[\]]/g
+/** Words of one address that are kept; a name of more is no name. */
+const WORDS = 200
+
+/** What ends an atom, by code; everything else, dots and 8-bit characters too, is taken as part of it. */
+const ENDS_ATOM = new Uint8Array(128)
+for (let code = 0; code <= 32; code++) ENDS_ATOM[code] = 1
+for (const character of '"(),:;<>@[]') ENDS_ATOM[character.charCodeAt(0)] = 1
+
+function atomEnd(text: string, from: number): number {
+  let at = from
+  while (at < text.length) {
+    const code = text.charCodeAt(at)
+    if (code < 128 && ENDS_ATOM[code] === 1) break
+    at++
+  }
+  return at
+}
 
 /** Reads an address list from left to right; no character is looked at more than a few times. */
 class AddressReader {
@@ -116,12 +131,12 @@ class AddressReader {
   #skip(): string {
     this.#spaced = false
     for (; this.#at < this.#text.length; this.#at++) {
-      const character = this.#text[this.#at] as string
-      if (character === '(' && !this.#unclosed['(']) {
-        if (!this.#skipComment()) return character
+      const code = this.#text.charCodeAt(this.#at)
+      if (code === 40 && !this.#unclosed['(']) {
+        if (!this.#skipComment()) return '('
         this.#spaced = true
-      } else if (character <= ' ') this.#spaced = true
-      else return character
+      } else if (code <= 32) this.#spaced = true
+      else return this.#text.charAt(this.#at)
     }
     return ''
   }
@@ -130,12 +145,12 @@ class AddressReader {
   #skipComment(): boolean {
     let depth = 0
     for (let index = this.#at; index < this.#text.length; index++) {
-      const character = this.#text[index]
-      if (character === '\\') index++
-      else if (character === '(') depth++
-      else if (character === ')' && --depth === 0) {
+      const code = this.#text.charCodeAt(index)
+      if (code === 92) index++
+      else if (code === 40) depth++
+      else if (code === 41 && --depth === 0) {
         const text = this.#text.slice(this.#at + 1, index)
-        this.#comment = text.replace(/\\(.)/g, '$1').trim() || null
+        this.#comment = (text.includes('\\') ? text.replace(/\\(.)/g, '$1') : text).trim() || null
         this.#at = index
         return true
       }
@@ -149,34 +164,37 @@ class AddressReader {
     const spaced = this.#spaced
     if (character === '@') {
       this.#at++
-      this.#words.push({ text: '@', spaced })
+      this.#keep({ text: '@', spaced })
       return
     }
     if (character === '"' && !this.#unclosed['"']) {
       const text = this.#quoted()
       // An empty quoted string counts: "" <ada@client.example>
       if (text !== null) {
-        this.#words.push({ text, spaced })
+        this.#keep({ text, spaced })
         return
       }
     }
     if (character === '[' && !this.#unclosed['[']) {
       const end = this.#text.indexOf(']', this.#at)
       if (end >= 0) {
-        this.#words.push({ text: this.#text.slice(this.#at, end + 1).replace(/\s/g, ''), spaced })
+        this.#keep({ text: this.#text.slice(this.#at, end + 1).replace(/\s/g, ''), spaced })
         this.#at = end + 1
         return
       }
       this.#unclosed['['] = true
     }
-    ATOM_END.lastIndex = this.#at
-    const end = ATOM_END.test(this.#text) ? ATOM_END.lastIndex - 1 : this.#text.length
+    const end = atomEnd(this.#text, this.#at)
     // Nothing there: a stray special, passed over.
     if (end === this.#at) this.#at++
     else {
-      this.#words.push({ text: this.#text.slice(this.#at, end), spaced })
+      this.#keep({ text: this.#text.slice(this.#at, end), spaced })
       this.#at = end
     }
+  }
+
+  #keep(word: Word): void {
+    if (this.#words.length < WORDS) this.#words.push(word)
   }
 
   #quoted(): string | null {
@@ -207,8 +225,10 @@ function phrase(words: readonly Word[]): string {
 /** RFC 5322 §4.4: obs-local-part and obs-domain allow white space around the dots. */
 function addressText(words: readonly Word[]): string {
   let text = ''
-  for (const word of words) {
-    const glued = !word.spaced || text === '' || text.endsWith('.') || word.text.startsWith('.')
+  for (const [index, word] of words.entries()) {
+    // Asked of the word before, not of `text`: to look into a string that grows would copy it each time.
+    const glued =
+      !word.spaced || index === 0 || words[index - 1]?.text.endsWith('.') || word.text.startsWith('.')
     text += glued ? word.text : ' ' + word.text
   }
   return text

@@ -34,9 +34,15 @@ function isText(part: Part, subtype: string): boolean {
   return part.type === 'text' && part.subtype === subtype
 }
 
-/** RFC 2183 §2.8: whatever is not inline is not for showing in the text. */
-function isShown(part: Part): boolean {
-  return part.disposition === null || part.disposition.type === 'inline'
+/**
+ * Whether a leaf is text for reading, in the way of RFC 8621 §4.1.4: plain or HTML, not declared an attachment, and with
+ * a file name only where it comes first.
+ */
+function isReadable(part: Part, first: boolean): boolean {
+  if (!isText(part, 'plain') && !isText(part, 'html')) return false
+  // RFC 2183 §2.8: a disposition that is not known is an attachment.
+  if (part.disposition !== null && part.disposition.type !== 'inline') return false
+  return first || fileName(part) === null
 }
 
 /**
@@ -46,13 +52,15 @@ function isShown(part: Part): boolean {
  * @param prefer The kind of text that is taken where there is a choice.
  */
 export function textParts(root: Part, prefer: 'plain' | 'html' = 'plain'): Part[] {
-  if (!isMultipart(root)) {
-    const readable = root.type === 'text' && isShown(root) && fileName(root) === null
-    return readable ? [root] : []
-  }
-  if (root.subtype === 'related') return root.parts[0] === undefined ? [] : textParts(root.parts[0], prefer)
-  if (root.subtype !== 'alternative') return root.parts.flatMap((part) => textParts(part, prefer))
-  const choices = root.parts.map((part) => textParts(part, prefer)).filter((parts) => parts.length > 0)
+  return readableParts(root, prefer, true)
+}
+
+function readableParts(part: Part, prefer: 'plain' | 'html', first: boolean): Part[] {
+  if (!isMultipart(part)) return isReadable(part, first) ? [part] : []
+  const children = part.subtype === 'related' ? part.parts.slice(0, 1) : part.parts
+  const read = children.map((child, index) => readableParts(child, prefer, index === 0))
+  if (part.subtype !== 'alternative') return read.flat()
+  const choices = read.filter((parts) => parts.length > 0)
   // RFC 2046 §5.1.4: the best comes last.
   return choices.findLast((parts) => parts.some((part) => isText(part, prefer))) ?? choices.at(-1) ?? []
 }
