@@ -28,7 +28,17 @@ test('an ordinary message takes a few hundred octets', () => {
 })
 
 test('text of another version, or no structure at all, is refused by name', () => {
-  for (const text of ['', '{}', 'null', '[2,0,0,0,0,[]]', '[1]', '[1,2,3', '"x"']) {
+  for (const text of [
+    '',
+    '{}',
+    'null',
+    '[2,0,0,0,0,[]]',
+    '[1]',
+    '[1,0,0,0,0,[]]',
+    '[1,0,0,0,0,[1]]',
+    '[1,2,3',
+    '"x"',
+  ]) {
     assert.throws(() => decodeStructure(text), ForeignStructure, text)
   }
 })

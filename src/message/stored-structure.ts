@@ -16,7 +16,7 @@ export interface StoredStructure {
 /** Grows by one whenever older text could not be read as it is. */
 const VERSION = 1
 
-/** The text in the store was written by a version of this program that orders things otherwise. */
+/** The text in the store was written by a version of this program that orders things otherwise, or is damaged. */
 export class ForeignStructure extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
@@ -158,14 +158,17 @@ export function encodeStructure(scan: StoredStructure | MessageScan): string {
  * @throws {ForeignStructure} The text has another version, or is no structure at all.
  */
 export function decodeStructure(text: string): StoredStructure {
-  let packed: unknown
   try {
-    packed = JSON.parse(text)
+    return unpack(JSON.parse(text))
   } catch (cause) {
-    throw new ForeignStructure('Cannot read message structure: it is no JSON', { cause })
+    if (cause instanceof ForeignStructure) throw cause
+    throw new ForeignStructure('Cannot read message structure: the text is damaged', { cause })
   }
+}
+
+function unpack(packed: unknown): StoredStructure {
   const [version, octets, lines, headerOctets, hasHeader, root] = Array.isArray(packed) ? packed : []
-  if (version !== VERSION || !Array.isArray(root)) {
+  if (version !== VERSION) {
     throw new ForeignStructure(`Cannot read message structure: expected version ${VERSION}, found ${version}`)
   }
   return { octets, lines, headerOctets, hasHeader: hasHeader === 1, root: unpackPart(root) }
