@@ -29,7 +29,7 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
   const folder = join(options.folder, 'shard-00')
   const diskData = { diskModule: disk?.module ?? null, diskData: disk?.data ?? null }
   let sql: Sql | null = null
-  const writerData = { folder, limits: options.limits, ...diskData }
+  const writerData = { folder, limits: options.limits, nowMs: clock.now(), ...diskData }
   try {
     let store: SqliteStore | null = null
     const writer = new WriterClient(writerData, clock, log, {

@@ -9,6 +9,7 @@ import {
 } from './change-accounts.ts'
 import { createMailbox, deleteMailbox, renameMailbox, setSubscribed } from './change-mailboxes.ts'
 import { copy, move } from './copy.ts'
+import { dropSegments } from './drop-segments.ts'
 import { expunge } from './expunge.ts'
 import { dropEntry, lease, renewLease, retryNow } from './lease.ts'
 import { settle } from './settle.ts'
@@ -38,6 +39,7 @@ export const operations = {
   retryNow,
   dropEntry,
   sweep,
+  dropSegments,
 }
 
 export type OperationName = keyof typeof operations

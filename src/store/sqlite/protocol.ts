@@ -43,6 +43,8 @@ export type WriterMessage =
 export interface WriterData {
   readonly folder: string
   readonly limits: Limits
+  /** The store's clock. */
+  readonly nowMs: number
   /** Module whose `makeDisk(data)` stands in for the disk: tests. */
   readonly diskModule: string | null
   readonly diskData: unknown

@@ -5,5 +5,6 @@ export function removeBlob(tx: Transaction, blob: number): void {
   const row = tx.get('DELETE FROM blob WHERE blob = ? RETURNING file', blob)
   const file = row?.[0]
   if (typeof file !== 'string') return
-  if (tx.get('SELECT 1 FROM blob WHERE file = ? LIMIT 1', file) === undefined) tx.unneededFiles.push(file)
+  if (tx.get('SELECT 1 FROM blob WHERE file = ? LIMIT 1', file) === undefined)
+    tx.unneededFiles.push(`big/${file}`)
 }

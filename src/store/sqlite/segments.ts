@@ -27,8 +27,13 @@ export interface Placed {
   readonly hash: Uint8Array
 }
 
+/** Below the shard's folder. */
+export function segmentName(segment: number): string {
+  return `seg/0-${segment}.seg`
+}
+
 export function segmentFile(folder: string, segment: number): string {
-  return join(folder, 'seg', `0-${segment}.seg`)
+  return join(folder, segmentName(segment))
 }
 
 export class Segments {
@@ -38,6 +43,8 @@ export class Segments {
   #fd: number | null = null
   #segment = 0
   #offset = 0
+  /** Not named by the tables yet: those before it are not written any more, and the tables shall say so. */
+  #fresh = false
 
   constructor(sql: Sql, disk: Disk, folder: string) {
     this.#sql = sql
@@ -79,6 +86,8 @@ export class Segments {
   note(): void {
     if (this.#fd === null) return
     const full = this.#offset >= segmentOctets
+    if (this.#fresh)
+      this.#sql.run('UPDATE segment SET sealed = 1 WHERE sealed = 0 AND segment < ?', this.#segment)
     this.#sql.run(
       'INSERT INTO segment VALUES (?, ?, ?) ON CONFLICT (segment) DO UPDATE SET octets = excluded.octets, sealed = excluded.sealed',
       this.#segment,
@@ -86,6 +95,11 @@ export class Segments {
       full ? 1 : 0,
     )
     if (full) this.#abandon()
+  }
+
+  /** What `note` wrote is on the disk. */
+  noted(): void {
+    this.#fresh = false
   }
 
   close(): void {
@@ -122,6 +136,7 @@ export class Segments {
         this.#disk.syncFolder(join(this.#folder, 'seg'))
         this.#fd = fd
         this.#offset = 0
+        this.#fresh = true
         return
       } catch (error) {
         // Left by a crash before its first commit.

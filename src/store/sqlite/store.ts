@@ -68,7 +68,7 @@ export class SqliteStore implements Store {
     this.#accounts = new AccountReader(parts.sql)
     this.#indexes = new IndexCache(parts.sql)
     this.#writer = parts.writer
-    this.#sweeper = new Sweeper(this.#writer, parts.clock)
+    this.#sweeper = new Sweeper(this.#writer, parts.sql, parts.clock)
   }
 
   async addDomain(domain: string): Promise<void> {

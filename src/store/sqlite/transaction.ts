@@ -12,7 +12,7 @@ export class Transaction {
   /** The store's clock when the call was made. */
   readonly nowMs: number
   readonly deltas: Delta[] = []
-  /** Files of large bodies whose last row is gone: removed after the commit. */
+  /** Files below the shard's folder whose last row is gone: removed after the commit. */
   readonly unneededFiles: string[] = []
   /** The queue got something that is due. */
   queued = false

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { openForWriting } from './database.ts'
 import { migrate } from './migrate.ts'
+import { removeOrphans } from './orphans.ts'
 import { pickDisk } from './pick-disk.ts'
 import type { WriterData, WriterMessage, WriterPost } from './protocol.ts'
 import { Writer } from './writer.ts'
@@ -17,6 +18,7 @@ disk.makeFolder(data.folder)
 const sql = openForWriting(join(data.folder, 'meta.db'))
 migrate(sql)
 const writer = new Writer(sql, disk, data.folder, data.limits)
+let closed = false
 let resting: NodeJS.Timeout | null = null
 
 function tell(message: WriterMessage): void {
@@ -36,6 +38,16 @@ function work(first: WriterPost | 'close'): void {
   else restLater()
 }
 
+/** Piece by piece, behind everything else. */
+function removeOrphansLater(
+  orphans: Generator<void> = removeOrphans(sql, disk, data.folder, data.nowMs),
+): void {
+  const timer = setTimeout(() => {
+    if (!closed && orphans.next().done !== true) removeOrphansLater(orphans)
+  }, 20)
+  timer.unref()
+}
+
 function take(post: WriterPost | 'close'): boolean {
   if (post === 'close') return false
   writer.add(post)
@@ -52,6 +64,7 @@ function restLater(): void {
 }
 
 function close(): void {
+  closed = true
   if (resting !== null) clearTimeout(resting)
   writer.close()
   tell({ kind: 'closed' })
@@ -60,3 +73,4 @@ function close(): void {
 
 port.on('message', work)
 tell({ kind: 'ready' })
+removeOrphansLater()

@@ -148,6 +148,7 @@ export class Writer {
       this.#numbers.note()
       this.#segments.note()
       this.#sql.exec('COMMIT')
+      this.#segments.noted()
       return outcome
     } catch (error) {
       this.#rollback()
@@ -203,9 +204,9 @@ export class Writer {
   #removeFiles(files: readonly string[]): void {
     for (const file of files) {
       try {
-        this.#disk.remove(join(this.#folder, 'big', file))
+        this.#disk.remove(join(this.#folder, file))
       } catch {
-        // The sweep at the next start finds it: it has no row.
+        // The next sweep finds it: it has no row.
       }
     }
   }

@@ -1,0 +1,64 @@
+/** A disk of which a test can make any call fail. It runs in the store's threads and is told what to do in shared memory. */
+import type { Disk } from '../../src/store/sqlite/disk.ts'
+import { systemDisk } from '../../src/store/sqlite/disk.ts'
+
+const calls = ['create', 'write', 'sync', 'syncFolder', 'rename'] as const
+export type DiskCall = (typeof calls)[number]
+
+/** [which call, how many succeed before, how many fail then, how many failed, whether half is written before] */
+export type Orders = Int32Array<SharedArrayBuffer>
+
+export function makeOrders(): Orders {
+  return new Int32Array(new SharedArrayBuffer(20))
+}
+
+export function failNext(
+  orders: Orders,
+  call: DiskCall,
+  options: { after?: number; times?: number; half?: boolean } = {},
+): void {
+  orders.set([
+    calls.indexOf(call) + 1,
+    options.after ?? 0,
+    options.times ?? 1,
+    0,
+    options.half === true ? 1 : 0,
+  ])
+}
+
+export function makeDisk(orders: Orders): Disk {
+  const fails = (call: DiskCall): boolean => {
+    if (orders[0] !== calls.indexOf(call) + 1) return false
+    if (orders[1]! > 0) {
+      orders[1]!--
+      return false
+    }
+    if (orders[2] === 0) return false
+    orders[2]!--
+    orders[3]!++
+    return true
+  }
+  const error = () => Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+  const guard = <Name extends Exclude<DiskCall, 'write'>>(name: Name): Disk[Name] =>
+    ((...args: never[]) => {
+      if (fails(name)) throw error()
+      return (systemDisk[name] as (...args: never[]) => unknown)(...args)
+    }) as Disk[Name]
+  return {
+    ...systemDisk,
+    ...{
+      create: guard('create'),
+      sync: guard('sync'),
+      syncFolder: guard('syncFolder'),
+      rename: guard('rename'),
+    },
+    write(fd, chunks) {
+      if (!fails('write')) return systemDisk.write(fd, chunks)
+      if (orders[4] === 1) {
+        const all = Buffer.concat(chunks)
+        systemDisk.write(fd, [all.subarray(0, all.length >> 1)])
+      }
+      throw error()
+    },
+  }
+}
