@@ -81,6 +81,6 @@ export function worstOf(outcomes: readonly RecipientOutcome[]): RecipientOutcome
   )
 }
 
-export function isOutcome(value: object): value is RecipientOutcome {
+export function isOutcome<T extends object>(value: T | RecipientOutcome): value is RecipientOutcome {
   return 'kind' in value
 }

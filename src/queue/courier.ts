@@ -2,6 +2,8 @@
  * One outgoing connection: from the first letter that needs it, over the letters that wait for the same destination, to
  * QUIT. RFC 5321 §5.1: hosts in their order, the next one when a host cannot be talked to; never the next one after a
  * host has said something about the letter itself.
+ *
+ * Each row that is taken is passed on exactly once: ended, or given back.
  */
 import type { Target } from '../base/dialler.ts'
 import type { Link } from '../journey/event.ts'
@@ -46,163 +48,195 @@ interface Spoken {
 /** After this a message counts as slow, and another connection may be opened beside it. */
 const slowMs = 5_000
 
-/** Takes a row from the destination, and more while the connection lasts. Never rejects. */
-export async function runCourier(world: QueueWorld, destination: Destination, desk: Desk): Promise<void> {
-  const first = destination.waiting.shift()
-  if (first === undefined) return
-  destination.active++
-  let leaving = false
-  const leave = (): void => {
-    if (leaving) return
-    leaving = true
-    destination.active--
-    desk.changed(destination)
-  }
-  await carry(world, destination, desk, first, leave)
-  leave()
-}
+export class Courier {
+  readonly #world: QueueWorld
+  readonly #destination: Destination
+  readonly #desk: Desk
+  /** The row at hand, until it has been passed on. */
+  #current: Spoken | null = null
+  /** The one whose journey the next lines belong to. */
+  #last: Spoken | null = null
+  #left = false
 
-async function carry(
-  world: QueueWorld,
-  destination: Destination,
-  desk: Desk,
-  first: Held,
-  leave: () => void,
-): Promise<void> {
-  const recorder = begin(world, destination, first, true)
-  const found = await findTargets(world, destination, recorder)
-  if (!Array.isArray(found)) return fail(destination, desk, first, recorder, found as RecipientOutcome)
-  const targets = found as readonly Target[]
-  const failures: RecipientOutcome[] = []
-  for (const [index, target] of targets.entries()) {
-    if (desk.stopping) return desk.giveBack(first)
-    const client = await openTarget(world, target, recorder)
-    if (isOutcome(client)) {
-      failures.push(client)
-      continue
+  constructor(world: QueueWorld, destination: Destination, desk: Desk) {
+    this.#world = world
+    this.#destination = destination
+    this.#desk = desk
+  }
+
+  /** Takes a row from the destination in this turn, and more while the connection lasts. Never rejects. */
+  async run(): Promise<void> {
+    const first = this.#destination.waiting.shift()
+    if (first === undefined) return
+    this.#destination.active++
+    try {
+      await this.#carry(first)
+    } catch (error) {
+      this.#world.log.error('delivery attempt broke off', { destination: this.#destination.key, error })
+      if (this.#current !== null) this.#desk.giveBack(this.#current.held)
+    } finally {
+      this.#leave()
     }
-    desk.opened(client)
-    destination.opened()
-    desk.changed(destination)
-    const result = await send(world, destination, desk, client, target.hostname, first, recorder)
-    const refusal = hostRefusal(result, client)
-    if (refusal !== null && index + 1 < targets.length) {
+  }
+
+  async #carry(first: Held): Promise<void> {
+    const spoken = this.#begin(first, true)
+    const found = await findTargets(this.#world, this.#destination, spoken.recorder)
+    if (isOutcome(found)) {
+      this.#fail(spoken, found)
+      return
+    }
+    const failures: RecipientOutcome[] = []
+    for (const target of found) {
+      if (this.#desk.stopping) break
+      const client = await openTarget(this.#world, target, spoken.recorder)
+      if (isOutcome(client)) {
+        failures.push(client)
+        continue
+      }
+      this.#desk.opened(client)
+      this.#destination.opened()
+      this.#desk.changed(this.#destination)
+      const refusal = await this.#speak(client, target, spoken)
+      await this.#close(client)
+      if (refusal === null) return
       failures.push(refusal)
-      desk.closed(client)
-      await client.quit()
-      continue
     }
-    desk.ended(first, recorder, result.outcomes, result.link)
-    const last = await carryMore(world, destination, desk, client, target)
-    leave()
+    if (this.#desk.stopping) this.#giveBack(spoken)
+    else this.#fail(spoken, worstOf(failures))
+  }
+
+  /**
+   * The conversation with one host. RFC 5321 §3.3 lets it carry several messages; what waits for this destination goes
+   * along.
+   *
+   * @returns Why the host would not have the first letter, so that the next host is asked; null when it spoke about it.
+   */
+  async #speak(client: SmtpClient, target: Target, first: Spoken): Promise<RecipientOutcome | null> {
+    const sent = await this.#send(client, target, first)
+    const refusal = hostRefusal(sent, client)
+    if (refusal !== null) return refusal
+    this.#end(first, sent)
+    for (let n = 1; n < this.#world.bounds.messagesPerConnection; n++) {
+      if (!client.usable || this.#desk.stopping) break
+      const next = this.#destination.waiting.shift()
+      if (next === undefined) break
+      const spoken = this.#begin(next, false)
+      const result = await this.#send(client, target, spoken)
+      // The host has had enough of this connection (421) or dropped it: the letter itself was not spoken about.
+      if (hostRefusal(result, client) !== null && !this.#desk.stopping) {
+        this.#current = null
+        this.#destination.waiting.unshift(next)
+        break
+      }
+      this.#end(spoken, result)
+    }
+    return null
+  }
+
+  /** One transaction; a letter that takes long makes room for another connection beside it. */
+  async #send(client: SmtpClient, target: Target, spoken: Spoken): Promise<Sent> {
+    const destination = this.#destination
+    let slow = false
+    const cancel = this.#world.clock.after(slowMs, () => {
+      slow = true
+      destination.slow++
+      this.#desk.changed(destination)
+    })
+    const { entry } = spoken.held
+    try {
+      const result = await client.send(
+        {
+          reversePath: entry.reversePath,
+          recipients: stillWaiting(entry),
+          octets: entry.prefix.length + entry.body.octets,
+          eightBit: entry.eightBit,
+          smtpUtf8: entry.smtpUtf8,
+          prefix: entry.prefix,
+          body: (offset, octets) => this.#read(spoken.held, offset, octets),
+          envid: entry.envid,
+          ret: entry.ret,
+        },
+        spoken.recorder,
+      )
+      return { outcomes: outcomesOf(result, target.hostname), link: result.link }
+    } catch (error) {
+      // The client throws for misuse only, so this is a fault of ours: temporary, as everything unknown.
+      this.#world.log.error('cannot send a queued letter', { queueId: entry.queueId, error })
+      client.destroy()
+      return { outcomes: forAll(entry, localTrouble('Local error in sending', 'data')), link: null }
+    } finally {
+      cancel()
+      if (slow) destination.slow--
+    }
+  }
+
+  /** A body that ends before its row says so is damaged, and must not go out as if it were whole. */
+  async #read(held: Held, offset: number, octets: number): Promise<Uint8Array> {
+    const { body } = held.entry
+    if (offset >= body.octets) return new Uint8Array(0)
+    const piece = await this.#world.store.readBody(body, offset, octets)
+    if (piece.length === 0) throw new BodyUnreadable('Body is shorter than its row says')
+    return piece
+  }
+
+  /** @param announce Says at once that the letter is on its way; on an open connection its end follows soon enough. */
+  #begin(held: Held, announce: boolean): Spoken {
+    const { clock, journeys } = this.#world
+    const { entry } = held
+    const recorder = new Recorder(clock, entry.journeyId !== null)
+    const { route } = this.#destination
+    recorder.event('queued', 'attempt.start', {
+      queueId: entry.queueId,
+      attempt: entry.attempts + 1,
+      domain: entry.domain,
+      recipients: stillWaiting(entry).map((recipient) => recipient.forwardPath),
+      ...(route === null ? {} : { route: `${route.address}:${route.port}` }),
+    })
+    if (announce && entry.journeyId !== null) {
+      const facts = { state: 'moving', queueIds: [entry.queueId] } as const
+      journeys.append({ journeyId: entry.journeyId, facts, events: takeOutgoing(recorder) })
+    }
+    this.#current = { held, recorder }
+    return this.#current
+  }
+
+  #end(spoken: Spoken, sent: Sent): void {
+    this.#current = null
+    this.#last = spoken
+    this.#desk.ended(spoken.held, spoken.recorder, sent.outcomes, sent.link)
+  }
+
+  #fail(spoken: Spoken, outcome: RecipientOutcome): void {
+    this.#current = null
+    // Permanent: said of this letter's domain or by each of its hosts; what waits behind it may hear the same, or better.
+    if (outcome.kind === 'temporary') this.#desk.unreachable(this.#destination, outcome)
+    this.#desk.ended(spoken.held, spoken.recorder, forAll(spoken.held.entry, outcome), null)
+  }
+
+  #giveBack(spoken: Spoken): void {
+    this.#current = null
+    this.#desk.giveBack(spoken.held)
+  }
+
+  /** QUIT. Its lines go to the journey of the letter that was spoken about last. */
+  async #close(client: SmtpClient): Promise<void> {
+    if (this.#last !== null) this.#leave()
     await client.quit()
-    desk.closed(client)
-    recordClosure(world, last ?? { held: first, recorder })
-    return
+    this.#desk.closed(client)
+    if (this.#last === null) return
+    const { journeyId } = this.#last.held.entry
+    const events = takeOutgoing(this.#last.recorder)
+    if (journeyId !== null && events.length > 0) this.#world.journeys.append({ journeyId, events })
   }
-  if (desk.stopping) return desk.giveBack(first)
-  fail(destination, desk, first, recorder, worstOf(failures))
-}
 
-function fail(
-  destination: Destination,
-  desk: Desk,
-  first: Held,
-  recorder: Recorder,
-  outcome: RecipientOutcome,
-): void {
-  // Permanent: said of this letter's domain or by each of its hosts; what waits behind it may hear the same, or better.
-  if (outcome.kind === 'temporary') desk.unreachable(destination, outcome)
-  desk.ended(first, recorder, forAll(first.entry, outcome), null)
-}
-
-/**
- * RFC 5321 §3.3 lets one connection carry several messages; what waits for this destination goes along.
- *
- * @returns The last one; null when there was none.
- */
-async function carryMore(
-  world: QueueWorld,
-  destination: Destination,
-  desk: Desk,
-  client: SmtpClient,
-  target: Target,
-): Promise<Spoken | null> {
-  let last: Spoken | null = null
-  for (let sent = 1; sent < world.bounds.messagesPerConnection; sent++) {
-    if (!client.usable || desk.stopping) break
-    const next = destination.waiting.shift()
-    if (next === undefined) break
-    const recorder = begin(world, destination, next, false)
-    const result = await send(world, destination, desk, client, target.hostname, next, recorder)
-    const refusal = hostRefusal(result, client)
-    // The host has had enough of this connection (421) or dropped it: the letter itself was not spoken about.
-    if (refusal !== null && !desk.stopping) {
-      destination.waiting.unshift(next)
-      break
-    }
-    last = { held: next, recorder }
-    desk.ended(next, recorder, result.outcomes, result.link)
+  /** The destination may have another connection while this one takes its leave. */
+  #leave(): void {
+    if (this.#left) return
+    this.#left = true
+    this.#destination.active--
+    this.#desk.changed(this.#destination)
   }
-  return last
-}
-
-/** One transaction; a letter that takes long makes room for another connection beside it. */
-async function send(
-  world: QueueWorld,
-  destination: Destination,
-  desk: Desk,
-  client: SmtpClient,
-  hostname: string,
-  held: Held,
-  recorder: Recorder,
-): Promise<Sent> {
-  let slow = false
-  const cancel = world.clock.after(slowMs, () => {
-    slow = true
-    destination.slow++
-    desk.changed(destination)
-  })
-  const { entry } = held
-  try {
-    const result = await client.send(
-      {
-        reversePath: entry.reversePath,
-        recipients: stillWaiting(entry),
-        octets: entry.prefix.length + entry.body.octets,
-        eightBit: entry.eightBit,
-        smtpUtf8: entry.smtpUtf8,
-        prefix: entry.prefix,
-        body: (offset, octets) => readExactly(world, held, offset, octets),
-        envid: entry.envid,
-        ret: entry.ret,
-      },
-      recorder,
-    )
-    return { outcomes: outcomesOf(result, hostname), link: result.link }
-  } catch (error) {
-    // The client throws for misuse only, so this is a fault of ours: temporary, as everything unknown.
-    world.log.error('delivery attempt broke off', { queueId: entry.queueId, error })
-    client.destroy()
-    return { outcomes: forAll(entry, localTrouble('Local error in sending', 'data')), link: null }
-  } finally {
-    cancel()
-    if (slow) destination.slow--
-  }
-}
-
-/** A body that ends before its row says so is damaged, and must not go out as if it were whole. */
-async function readExactly(
-  world: QueueWorld,
-  held: Held,
-  offset: number,
-  octets: number,
-): Promise<Uint8Array> {
-  const { body } = held.entry
-  if (offset >= body.octets) return new Uint8Array(0)
-  const piece = await world.store.readBody(body, offset, octets)
-  if (piece.length === 0) throw new BodyUnreadable('Body is shorter than its row says')
-  return piece
 }
 
 /**
@@ -223,31 +257,4 @@ function outcomesOf(result: SendResult, hostname: string): OutcomeMap {
     outcomes.set(forwardPath, outcomeOfSend(outcome, hostname))
   }
   return outcomes
-}
-
-/** @param announce Says at once that the letter is on its way; on an open connection its end follows soon enough. */
-function begin(world: QueueWorld, destination: Destination, held: Held, announce: boolean): Recorder {
-  const { entry } = held
-  const recorder = new Recorder(world.clock, entry.journeyId !== null)
-  recorder.event('queued', 'attempt.start', {
-    queueId: entry.queueId,
-    attempt: entry.attempts + 1,
-    domain: entry.domain,
-    recipients: stillWaiting(entry).map((recipient) => recipient.forwardPath),
-    ...(destination.route === null
-      ? {}
-      : { route: `${destination.route.address}:${destination.route.port}` }),
-  })
-  if (announce && entry.journeyId !== null) {
-    const facts = { state: 'moving', queueIds: [entry.queueId] } as const
-    world.journeys.append({ journeyId: entry.journeyId, facts, events: takeOutgoing(recorder) })
-  }
-  return recorder
-}
-
-/** QUIT's lines go to the journey of the letter that was spoken about last. */
-function recordClosure(world: QueueWorld, last: Spoken): void {
-  const { journeyId } = last.held.entry
-  const events = takeOutgoing(last.recorder)
-  if (journeyId !== null && events.length > 0) world.journeys.append({ journeyId, events })
 }

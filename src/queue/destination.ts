@@ -24,6 +24,8 @@ export class Destination {
   lastFailure: RecipientOutcome | null = null
   /** Rows of it beyond a hundred are not held until then, so that other destinations get their turn. */
   crowdedUntil = 0
+  /** How many were given back for that. */
+  givenBack = 0
 
   constructor(domain: string, route: Endpoint | null) {
     this.key = destinationKey(domain, route)
@@ -49,9 +51,10 @@ export class Destination {
     this.lastFailure = null
   }
 
-  failed(outcome: RecipientOutcome, now: number, downUntil: number): void {
+  /** @param same Part of an outage that is known already. */
+  failed(outcome: RecipientOutcome, now: number, downUntil: number, same: boolean): void {
     this.proven = false
-    this.failures++
+    if (!same) this.failures++
     this.failedAt = now
     this.downUntil = downUntil
     this.lastFailure = outcome

@@ -8,7 +8,7 @@ import type { SmtpClient } from '../smtp/client/client.ts'
 import type { Endpoint } from '../base/config.ts'
 import type { OutcomeMap, RecipientOutcome } from './outcome.ts'
 import type { Held, QueueWorld } from './world.ts'
-import { type Desk, runCourier } from './courier.ts'
+import { Courier, type Desk } from './courier.ts'
 import { Destination, destinationKey } from './destination.ts'
 import { fraction, outageMs } from './retry-schedule.ts'
 
@@ -20,8 +20,9 @@ const rememberedMax = 5_000
 const crowdRows = 100
 /** A row that has waited so long while others wait for room means that its destination is slow. */
 const crowdAfterMs = 15_000
+/** What such a destination gives back comes again after this, one by one in this interval: faster than it has shown to be. */
 const crowdLeastMs = 60_000
-const crowdMostMs = 5 * 60_000
+const crowdIntervalMs = 10
 
 /** The end of one attempt as the dispatcher passes it on. */
 export interface Ended {
@@ -68,7 +69,7 @@ export class Dispatcher implements Desk {
     const destination = this.#find(held.entry.domain, route, now)
     if (this.#stopping) this.giveBack(held)
     else if (destination.crowdedUntil > now && destination.waiting.length >= crowdRows) {
-      this.#desk.giveBack(held, this.#afterCrowd(now))
+      this.#desk.giveBack(held, afterCrowd(destination, now))
     } else if (destination.lastFailure !== null && destination.mustWait(held, now)) {
       this.#postpone(destination, held, destination.lastFailure)
     } else {
@@ -101,7 +102,10 @@ export class Dispatcher implements Desk {
     const first = longest?.waiting[0]
     if (longest === null || first === undefined || now - first.takenAt < crowdAfterMs) return
     longest.crowdedUntil = now + crowdLeastMs
-    for (const held of longest.waiting.splice(crowdRows)) this.#desk.giveBack(held, this.#afterCrowd(now))
+    longest.givenBack = 0
+    for (const held of longest.waiting.splice(crowdRows)) {
+      this.#desk.giveBack(held, afterCrowd(longest, now))
+    }
   }
 
   ended(held: Held, recorder: Recorder, outcomes: OutcomeMap, link: Link | null): void {
@@ -116,7 +120,10 @@ export class Dispatcher implements Desk {
   unreachable(destination: Destination, outcome: RecipientOutcome): void {
     const { clock, random, log } = this.#world
     const now = clock.now()
-    destination.failed(outcome, now, now + outageMs(destination.failures + 1, random))
+    // Several connections that find out together are one failure.
+    const same = destination.downUntil > now
+    const until = same ? destination.downUntil : now + outageMs(destination.failures + 1, random)
+    destination.failed(outcome, now, until, same)
     log.info('destination cannot be reached', {
       destination: destination.key,
       reason: outcome.text,
@@ -147,7 +154,7 @@ export class Dispatcher implements Desk {
       if (!destination.wantsConnection(bounds)) continue
       this.#couriers++
       // Takes its row in this turn, before the next look at what is wanted.
-      runCourier(this.#world, destination, this).finally(() => {
+      new Courier(this.#world, destination, this).run().finally(() => {
         this.#couriers--
         this.changed(destination)
         this.#desk.left()
@@ -192,8 +199,8 @@ export class Dispatcher implements Desk {
     if (destination === undefined || destination.downUntil === 0) return 0
     return destination.downUntil + Math.round(returnMs * fraction(this.#world.random))
   }
+}
 
-  #afterCrowd(now: number): number {
-    return now + crowdLeastMs + Math.round((crowdMostMs - crowdLeastMs) * fraction(this.#world.random))
-  }
+function afterCrowd(destination: Destination, now: number): number {
+  return now + crowdLeastMs + crowdIntervalMs * destination.givenBack++
 }

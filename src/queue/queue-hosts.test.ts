@@ -225,3 +225,18 @@ test('a report of the remote names the host that said it, not another that was a
   const [report] = await fixture.inbox(alice.accountId)
   assert.match(report!, /Remote-MTA: dns; alive\.hamburger\.edu\r\n/)
 })
+
+test('a destination that ends every conversation before the letter is put off like one that is down', async (t) => {
+  const remote = await startRemote({ mail: () => '421 4.3.2 Shutting down' })
+  const fixture = await openFixture(oneHost)
+  t.after(() => Promise.all([fixture.close(), remote.close()]))
+  fixture.hosts.set('192.0.2.1', remote.port)
+  await fixture.send(...Array.from({ length: 20 }, () => ({})))
+  fixture.queue()
+  await until('all have been put off', async () =>
+    (await fixture.rows()).every((row) => row.attempts === 1 && row.leasedUntil === null),
+  )
+  assert.ok(remote.connections < 10, `${remote.connections} connections`)
+  const [row] = await fixture.rows()
+  assert.equal(row!.recipients[0]!.lastReply, 'mx.hamburger.edu: 421 4.3.2 Shutting down')
+})
