@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 
 /** Randomness, handed in. */
 export interface Random {
@@ -6,7 +6,29 @@ export interface Random {
   bytes(length: number): Uint8Array
 }
 
-export const systemRandom: Random = { bytes: (length) => randomBytes(length) }
+/** Octets asked of the system at once: asking costs more than what it gives. */
+const poolOctets = 4_096
+
+/** The system's own; each octet is given out once. */
+export const systemRandom: Random = pooledRandom()
+
+function pooledRandom(): Random {
+  const pool = new Uint8Array(poolOctets)
+  let used = poolOctets
+  return {
+    bytes(length) {
+      if (length > poolOctets) return randomFillSync(new Uint8Array(length))
+      if (used + length > poolOctets) {
+        randomFillSync(pool)
+        used = 0
+      }
+      const octets = pool.slice(used, used + length)
+      pool.fill(0, used, used + length)
+      used += length
+      return octets
+    },
+  }
+}
 
 /** Repeats itself for the same seed: tests only. */
 export function seededRandom(seed: number): Random {

@@ -21,7 +21,8 @@ const accepted: [string, string][] = [
 ]
 
 for (const [input, expected] of accepted) {
-  test(`path ${input} is read`, () => assert.equal(formatMailbox(parsePath(new Cursor(input), 'RCPT')), expected))
+  test(`path ${input} is read`, () =>
+    assert.equal(formatMailbox(parsePath(new Cursor(input), 'RCPT')), expected))
 }
 
 const refused = [
@@ -52,7 +53,11 @@ for (const input of refused) {
 }
 
 test('MAIL takes the empty reverse-path, a size and a body type', () => {
-  assert.deepEqual(parseMail('FROM:<> SIZE=1000 BODY=8BITMIME', true), { reversePath: null, size: 1000, body: '8BITMIME' })
+  assert.deepEqual(parseMail('FROM:<> SIZE=1000 BODY=8BITMIME', true), {
+    reversePath: null,
+    size: 1000,
+    body: '8BITMIME',
+  })
 })
 
 test('L9 MAIL and RCPT take the space after the colon that the lecture prints', () => {
@@ -77,7 +82,26 @@ test('RCPT takes Postmaster without a domain, RFC 5321 §4.1.1.3', () => {
 })
 
 test('no octets bring out anything but a path or a refusal', () => {
-  const piece = fc.constantFrom('<', '>', '@', '"', '\\', '.', ',', ':', ' ', 'a', 'b.c', '[', ']', '\0', '\xff', '=', 'FROM:', 'TO:')
+  const piece = fc.constantFrom(
+    '<',
+    '>',
+    '@',
+    '"',
+    '\\',
+    '.',
+    ',',
+    ':',
+    ' ',
+    'a',
+    'b.c',
+    '[',
+    ']',
+    '\0',
+    '\xff',
+    '=',
+    'FROM:',
+    'TO:',
+  )
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
       for (const parse of [(text: string) => parseMail(text, true), parseRcpt]) {

@@ -1,5 +1,4 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import { domainToASCII } from 'node:url'
 import type { Cursor } from '../../base/cursor.ts'
 import { refuse, type Refusal } from './reply.ts'
 
@@ -68,9 +67,8 @@ export function parseMailbox(cursor: Cursor, what: 'MAIL' | 'RCPT', bare = false
   }
   const domain = cursor.match(domainName)
   if (domain === null) throw badCharacter(cursor, what) ?? badPath(what, 'the domain is not one')
-  const aLabels = domainToASCII(domain) || domain.toLowerCase()
-  if (aLabels.length > domainOctets) throw badPath(what, 'the domain is too long')
-  return { localPart, domain: aLabels }
+  if (domain.length > domainOctets) throw badPath(what, 'the domain is too long')
+  return { localPart, domain: domain.toLowerCase() }
 }
 
 function parseLocalPart(cursor: Cursor, what: 'MAIL' | 'RCPT'): string {

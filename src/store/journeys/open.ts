@@ -34,6 +34,8 @@ export interface Journeys extends JourneySink, JourneyReader {
 
 const fileOctetsMax = 256 * 1024 * 1024
 const waitingCharsMax = 32 * 1024 * 1024
+/** Nobody waits for a journey, and a batch costs the thread one transaction whatever is in it. */
+const gatherMs = 25
 const expireEveryMs = 10 * 60_000
 /** Chars of JSON that are parsed before others get their turn: about a millisecond. */
 const parsedAtOnce = 200_000
@@ -88,7 +90,7 @@ class JourneyFile implements Journeys {
     while (this.#waitingChars > this.#waitingMax && this.#waiting.length > 1) this.#drop()
     if (this.#sending || this.#sendSet) return
     this.#sendSet = true
-    setImmediate(() => {
+    this.#clock.after(gatherMs, () => {
       this.#sendSet = false
       if (!this.#sending) this.#send()
     })
