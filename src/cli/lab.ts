@@ -86,7 +86,7 @@ async function runLab(flags: LabFlags, json: boolean): Promise<void> {
   })
   if (json) print(`${JSON.stringify(lab.line)}\n`)
   else print(welcome(lab, flags.data !== undefined, styleFor(process.stdout)))
-  await stopping.asked
+  await stopping.wait()
   await lab.close(graceMs)
 }
 

@@ -1,5 +1,6 @@
 /** The `posthorn` command. Reads the arguments of this process and exports nothing. */
 import { readFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { CommanderError } from 'commander'
 import { exitCodes } from './cli-error.ts'
 import { createProgram } from './program.ts'
@@ -21,6 +22,10 @@ function commandLine([first, ...rest]: string[]): string[] {
   if (first !== 'start') return first === undefined ? [] : [first, ...rest]
   return rest.length === 0 || rest[0]!.startsWith('-') ? ['lab', ...rest] : rest
 }
+
+/** A server may run for months and end by a kill: what the launcher's cache is for should be kept before. */
+const cacheAfterMs = 5_000
+setTimeout(flushCompileCache, cacheAfterMs).unref()
 
 const args = commandLine(process.argv.slice(2))
 

@@ -55,7 +55,7 @@ async function serve(file: string, json: boolean): Promise<void> {
   else print(welcome(line, file, (await server.store.listDomains()).length > 0, styleFor(process.stdout)))
   log.info('ready', { hostname: config.hostname })
 
-  await stopping.asked
+  await stopping.wait()
   log.info('stopping', { graceMs })
   process.off('SIGHUP', hangUp)
   await server.close(graceMs)

@@ -1,6 +1,6 @@
 export interface Stopping {
-  /** Resolves when a signal has come, or `stop` was called. */
-  readonly asked: Promise<void>
+  /** Waits for a signal, or for `stop`; keeps the process alive meanwhile. */
+  wait(): Promise<void>
   readonly stop: () => void
 }
 
@@ -18,8 +18,12 @@ export function stopOnSignals(): Stopping {
       resolve()
     })
   }
-  // Signals alone do not keep a process alive, and a server may have all its doors closed.
-  const alive = setInterval(() => {}, 3_600_000)
-  void promise.then(() => clearInterval(alive))
-  return { asked: promise, stop: resolve }
+  return {
+    async wait() {
+      const alive = setInterval(() => {}, 3_600_000)
+      await promise
+      clearInterval(alive)
+    },
+    stop: resolve,
+  }
 }

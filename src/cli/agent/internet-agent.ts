@@ -1,7 +1,6 @@
 /** A `MailAgent` over submission (nodemailer) and IMAP (imapflow): works against any server that has both. */
 import { readFileSync } from 'node:fs'
 import type { Draft } from '../../message/compose.ts'
-import { composeMessage } from '../../message/compose.ts'
 import type { ImapFlow } from 'imapflow'
 import type { Login } from './logins.ts'
 import { AgentError, type ListedMessage, type MailAgent, type MessageKey, type Sent } from './mail-agent.ts'
@@ -22,6 +21,8 @@ export function internetAgent(login: Login, options: AgentOptions): MailAgent {
   }
   return {
     send: (draft) => submit(login, options, draft),
+    keepSent: async (draft) => keepSent(await opened(), draft),
+    mailboxes: async () => (await (await opened()).list()).map(({ path }) => path),
     list: async (mailbox, limit) => list(await opened(), mailbox, limit),
     read: async (key, { markSeen }) => read(await opened(), key, markSeen),
     setFlag: async (key, flag) => {
@@ -43,6 +44,7 @@ function tlsOptions(login: Login): { ca?: Buffer; rejectUnauthorized: boolean } 
 async function submit(login: Login, options: AgentOptions, draft: Draft): Promise<Sent> {
   // Loaded when it is needed: listing a mailbox should not wait for it.
   const { createTransport } = await import('nodemailer')
+  const { composeMessage } = await import('../../message/compose.ts')
   const { trace } = options
   const transport = createTransport({
     host: login.submission.host,
@@ -234,6 +236,14 @@ function read(client: ImapFlow, key: MessageKey, markSeen: boolean): Promise<Uin
     if (markSeen) await client.messageFlagsAdd([key.uid], ['\\Seen'], { uid: true })
     return found.source
   })
+}
+
+async function keepSent(client: ImapFlow, draft: Draft): Promise<string | null> {
+  const sent = (await client.list()).find((box) => box.specialUse === '\\Sent')?.path ?? null
+  if (sent === null) return null
+  const octets = Buffer.from(await composeMessage(draft))
+  const kept = await client.append(sent, octets, ['\\Seen'], new Date(draft.epochMs))
+  return kept === false ? null : sent
 }
 
 async function remove(client: ImapFlow, key: MessageKey): Promise<string | null> {

@@ -6,6 +6,7 @@ import { fit, formatOctets, printableLine } from './terminal.ts'
 
 interface LsFlags extends AgentFlags {
   number: string
+  mailboxes?: boolean
 }
 
 export function registerLs(program: Command): void {
@@ -14,8 +15,15 @@ export function registerLs(program: Command): void {
     .description('list the messages of a mailbox, newest first')
     .argument('[mailbox]', 'name of the mailbox', 'INBOX')
     .option('-n, --number <count>', 'how many at most', '20')
+    .option('--mailboxes', 'list the mailboxes instead')
     .action((mailbox: string, _flags: unknown, command: Command) =>
       withAgent<LsFlags>(command, async ({ agent, login, flags, print }) => {
+        if (flags.mailboxes === true) {
+          const mailboxes = await agent.mailboxes()
+          if (flags.json === true) print(JSON.stringify({ version: 1, account: login.address, mailboxes }))
+          else for (const name of mailboxes) print(printableLine(name))
+          return
+        }
         const limit = Math.min(Math.max(1, Number.parseInt(flags.number, 10) || 20), 10_000)
         const messages = await agent.list(mailbox, limit)
         saveListing(login.address, messages)

@@ -39,6 +39,10 @@ export interface MessageKey {
 export interface MailAgent {
   /** @throws {AgentError} */
   send(draft: Draft): Promise<Sent>
+  /** Puts a copy with its Bcc into the mailbox for what was sent. @returns Its name; null when there is none. */
+  keepSent(draft: Draft): Promise<string | null>
+  /** Names, as the server orders them. @throws {AgentError} */
+  mailboxes(): Promise<string[]>
   /** Newest first. @throws {AgentError} `not-found` when there is no such mailbox. */
   list(mailbox: string, limit: number): Promise<ListedMessage[]>
   /** All octets of a message. @throws {AgentError} `not-found`. */

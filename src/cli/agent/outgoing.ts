@@ -63,12 +63,17 @@ export async function sendLetter(work: AgentWork<OutgoingFlags>, letter: Letter)
   const { agent, login, flags, print } = work
   const now = systemClock.now()
   const host = login.address.slice(login.address.lastIndexOf('@') + 1)
-  const sent = await agent.send({
+  const draft = {
     ...letter,
     epochMs: now,
     offsetMinutes: -new Date(now).getTimezoneOffset(),
     messageId: `<${timeOrderedId(now, systemRandom)}@${host}>`,
     boundarySeed: timeOrderedId(now, systemRandom),
+  }
+  const sent = await agent.send(draft)
+  // The letter is on its way: that its copy could not be kept is told, but is no failure.
+  await agent.keepSent(draft).catch((error: unknown) => {
+    process.stderr.write(`No copy was kept in Sent: ${printableLine((error as Error).message)}\n`)
   })
   if (sent.refused.length > 0) process.exitCode = exitCodes.refused
   if (flags.json === true) print(JSON.stringify({ version: 1, ...sent }))

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { replyDraft } from '../../message/compose.ts'
 import { scanMessage } from '../../message/scan.ts'
 import { plainTextOf } from '../../message/text.ts'
 import { ownAddress } from './addresses.ts'
@@ -24,6 +23,8 @@ export function registerReply(program: Command): void {
     .option('--follow', 'watch it on its way until it has arrived')
     .action((number: string, _flags: unknown, command: Command) =>
       withAgent<ReplyFlags>(command, async (work) => {
+        // It brings nodemailer along, which a server would otherwise load too.
+        const { replyDraft } = await import('../../message/compose.ts')
         const { agent, flags, login } = work
         const key = listedMessage(login.address, number)
         const octets = await agent.read(key, { markSeen: true })
