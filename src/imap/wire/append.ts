@@ -4,7 +4,7 @@ import { parseFlagList } from './flags.ts'
 import { CommandReader } from './reader.ts'
 import { decodeMailboxName } from './mailbox-name.ts'
 
-/** APPEND, RFC 3501 §6.3.11. The message itself was streamed while it arrived. */
+/** APPEND, RFC 3501 §6.3.11. The message itself went elsewhere while it arrived. */
 export interface AppendCommand {
   readonly name: 'APPEND'
   readonly mailbox: string
@@ -18,7 +18,7 @@ export interface AppendCommand {
 /** append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal */
 export function parseAppend(reader: CommandReader): AppendCommand {
   const head = parseHead(reader)
-  const octets = reader.streamedLiteral()
+  const octets = reader.literalOctets()
   if (octets === null) throw reader.fault('a literal')
   reader.end()
   return { name: 'APPEND', ...head, octets }

@@ -116,15 +116,15 @@ export class CommandReader {
     return this.#match(sticky)
   }
 
-  /** Passes a literal that was streamed elsewhere. @returns Its octets; null when none comes next. */
-  streamedLiteral(): number | null {
+  /** Passes a literal whatever is in it, one that went elsewhere too. @returns Its octets; null when none comes next. */
+  literalOctets(): number | null {
     const literal = this.atLiteral ? this.#command.literals[this.#part] : undefined
-    if (literal === undefined || literal.text !== null) return null
+    if (literal === undefined) return null
     this.#passLiteral()
     return literal.octets
   }
 
-  /** What is left, the literals as `{n}`, for a message about it. */
+  /** BAD, saying what was expected here. */
   fault(expected: string): Refusal {
     return bad(`Cannot read command: expected ${expected}`)
   }

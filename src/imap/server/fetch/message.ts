@@ -3,7 +3,7 @@ import { BodyUnreadable } from '../../../store/errors.ts'
 import type { Email } from '../../../store/store.ts'
 import { writeFlags, writeItems } from './line.ts'
 import type { SectionItem } from './plan.ts'
-import type { FetchRun } from './run.ts'
+import type { FetchRun, PageEntry } from './run.ts'
 import { cutPieces, MessageSections, type SectionPiece, sizeOf } from './sections.ts'
 
 /** Octets of a body that are read at once. */
@@ -15,81 +15,76 @@ interface FoundSection {
   readonly pieces: readonly SectionPiece[] | null
 }
 
+/** The sections of one message, found, and the first octets of the first of them. */
+export interface PreparedMessage {
+  readonly found: readonly FoundSection[]
+  readonly first: Uint8Array
+}
+
+/**
+ * Finds what will be sent of a message. A body that cannot be read is found out here, before its length has been
+ * promised to the client. Null: it cannot be read.
+ */
+export async function prepareMessage(run: FetchRun, email: Email): Promise<PreparedMessage | null> {
+  try {
+    const found = await findSections(run, email)
+    return { found, first: await readFirst(run, email, found) }
+  } catch (error) {
+    run.session.options.log.error('message cannot be read', { emailId: email.emailId, error })
+    return null
+  }
+}
+
 /** @param marked This command set \Seen on the message, which the client is told along with it. */
-export async function fetchSections(
+export async function sendMessage(
   run: FetchRun,
-  row: number,
-  email: Email,
+  { uid, email }: PageEntry,
+  prepared: PreparedMessage | null,
   marked: boolean,
 ): Promise<void> {
   const { plan, writer, selected } = run
-  const uid = selected.index.uids[row]!
-  const found = await findSections(run, email)
-  const first = found === null ? null : await readFirst(run, email, found)
-  if (found === null || first === null) {
+  if (prepared === null) {
     run.outcome.unreadable++
     return
   }
-  // Others had their turn while the pieces were read.
-  const rowNow = selected.index.rowOf(uid)
-  if (rowNow < 0) {
+  const row = selected.index.rowOf(uid)
+  if (row < 0) {
     run.outcome.missing++
     return
   }
-  const ghosts = selected.sequenceNumber(rowNow) - rowNow - 1
-  writeItems(writer, selected, rowNow, ghosts, plan.items, email)
+  const number = selected.sequenceNumber(row)
+  writeItems(writer, selected, row, number - row - 1, plan.items, email)
   let separator = plan.items.length > plan.sections.length ? ' ' : ''
   if (marked && !plan.items.some((item) => item.kind === 'flags')) {
     writer.short(`${separator}FLAGS `)
-    writeFlags(writer, selected, rowNow)
+    writeFlags(writer, selected, row)
     separator = ' '
   }
-  let prefetched: Uint8Array | null = first
-  for (const { item, pieces } of found) {
+  let prefetched: Uint8Array | null = prepared.first
+  for (const { item, pieces } of prepared.found) {
     writer.short(separator)
     separator = ' '
     writer.text(item.label)
     prefetched = await writeSection(run, email, pieces, prefetched)
   }
   writer.short(')\r\n')
-  if (plan.readsText) recordCollected(run, uid, rowNow + 1 + ghosts, email, found)
+  if (plan.readsText) recordCollected(run, uid, number, email, prepared.found)
 }
 
-async function findSections(run: FetchRun, email: Email): Promise<FoundSection[] | null> {
+async function findSections(run: FetchRun, email: Email): Promise<FoundSection[]> {
   const sections = new MessageSections(run.session.options.store, email)
   const found: FoundSection[] = []
-  try {
-    for (const item of run.plan.sections) {
-      const pieces = await sections.find(item.section)
-      found.push({ item, pieces: pieces === null ? null : cutPieces(pieces, item.partial) })
-    }
-    return found
-  } catch (error) {
-    return unreadable(run, email, error)
+  for (const item of run.plan.sections) {
+    const pieces = await sections.find(item.section)
+    found.push({ item, pieces: pieces === null ? null : cutPieces(pieces, item.partial) })
   }
+  return found
 }
 
-/**
- * Reads the first octets of the first body piece: a body that cannot be read is found out before its length has been
- * promised to the client.
- */
-async function readFirst(
-  run: FetchRun,
-  email: Email,
-  found: readonly FoundSection[],
-): Promise<Uint8Array | null> {
+async function readFirst(run: FetchRun, email: Email, found: readonly FoundSection[]): Promise<Uint8Array> {
   const piece = found.flatMap(({ pieces }) => pieces ?? []).find(({ kind }) => kind === 'body')
   if (piece === undefined || piece.kind === 'text') return new Uint8Array(0)
-  try {
-    return await readExactly(run, email, piece.offset, Math.min(piece.octets, readOctets))
-  } catch (error) {
-    return unreadable(run, email, error)
-  }
-}
-
-function unreadable(run: FetchRun, email: Email, error: unknown): null {
-  run.session.options.log.error('message cannot be read', { emailId: email.emailId, error })
-  return null
+  return readExactly(run, email, piece.offset, Math.min(piece.octets, readOctets))
 }
 
 /**

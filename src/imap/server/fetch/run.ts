@@ -9,7 +9,7 @@ import { RangeWalk, type Selected, type UidRange } from '../selected.ts'
 import { OctetWriter } from './octet-writer.ts'
 import type { FetchPlan } from './plan.ts'
 import { writeItems } from './line.ts'
-import { fetchSections } from './message.ts'
+import { prepareMessage, sendMessage } from './message.ts'
 import { markSeen } from './seen.ts'
 
 /** Rows between two looks at the clock of others: about a millisecond. */
@@ -17,7 +17,9 @@ const rowsPerTurn = 2_000
 /** Emails of one call of the store. */
 const pageRows = 500
 /** Where bodies are read, pages are smaller: \Seen is committed page by page, before its messages are sent. */
-const bodyPageRows = 50
+const bodyPageRows = 48
+/** Messages that are read at the same time; each may hold one piece of its body in memory. */
+const readAhead = 8
 
 /** A message of a page: where it was, and what the store knows of it. */
 export interface PageEntry {
@@ -88,26 +90,36 @@ export class FetchRun {
     for (;;) {
       const page = await this.#nextPage(walk, limit)
       if (page.length === 0 || this.session.dialogue.closed) return
-      const seen = this.plan.marksSeen ? await markSeen(this.session, page) : null
-      for (const entry of page) {
-        await this.#fetchOne(entry, seen?.has(entry.uid) ?? false)
+      if (this.plan.sections.length > 0) await this.#sendPage(page)
+      else for (const entry of page) this.#writeOne(entry)
+      await this.pass()
+    }
+  }
+
+  /** Messages of which sections are sent: read a few at a time, written one after another. */
+  async #sendPage(page: readonly PageEntry[]): Promise<void> {
+    const seen = this.plan.marksSeen ? await markSeen(this.session, page) : null
+    for (let at = 0; at < page.length; at += readAhead) {
+      const some = page.slice(at, at + readAhead)
+      const prepared = await Promise.all(some.map(({ email }) => prepareMessage(this, email)))
+      for (const [i, entry] of some.entries()) {
+        await sendMessage(this, entry, prepared[i]!, seen?.has(entry.uid) ?? false)
         if (this.session.dialogue.closed) return
-        if (!this.writer.fits) this.#flush()
       }
       await this.pass()
     }
   }
 
-  async #fetchOne({ uid, email }: PageEntry, marked: boolean): Promise<void> {
+  #writeOne({ uid, email }: PageEntry): void {
     const { selected, writer, plan } = this
     const row = selected.index.rowOf(uid)
     if (row < 0) {
       this.outcome.missing++
       return
     }
-    if (plan.sections.length > 0) return fetchSections(this, row, email, marked)
     writeItems(writer, selected, row, selected.sequenceNumber(row) - row - 1, plan.items, email)
     writer.short(')\r\n')
+    if (!writer.fits) this.#flush()
   }
 
   /** The next messages with what the store knows of them; empty at the end. */

@@ -39,9 +39,13 @@ export class PartTextReader {
     this.#end = part.bodyOffset + Math.min(part.octets, partOctets)
   }
 
+  get atEnd(): boolean {
+    return this.#offset >= this.#end
+  }
+
   /** The next piece, case folded; null at the end. */
   async next(): Promise<string | null> {
-    if (this.#offset >= this.#end) return null
+    if (this.atEnd) return null
     const wanted = Math.min(pieceOctets, this.#end - this.#offset)
     const octets = await this.#store.readBody(this.#body, this.#offset, wanted)
     if (octets.length === 0) return null

@@ -2,6 +2,7 @@
  * Carries out a SEARCH: first the columns of the index, which decide most; then the messages that are left, one after
  * another. Others have their turn in between.
  */
+import type { Email } from '../../../store/store.ts'
 import { BodyUnreadable } from '../../../store/errors.ts'
 import type { SearchKey } from '../../wire/search.ts'
 import { RangeWalk, type Selected } from '../selected.ts'
@@ -12,6 +13,8 @@ import { compileRowTest, no, perhaps, resolveSets, type ResolvedSets, yes } from
 const rowsPerTurn = 8_000
 const keysTimesRowsPerTurn = 32_000
 const pageRows = 100
+/** Messages that are looked into at the same time. */
+const readAhead = 20
 
 export class SearchRun {
   readonly #session: Session
@@ -59,17 +62,20 @@ export class SearchRun {
         index.accountId,
         page.map((uid) => index.emailIds[index.rowOf(uid)]!),
       )
-      for (const [n, email] of emails.entries()) {
-        if (email === null) continue
-        const text = new MessageText(store, email, () => this.#session.dialogue.breathe())
-        if (await this.#matches(page[n]!, text)) found.push(page[n]!)
+      for (let n = 0; n < page.length; n += readAhead) {
+        const some = emails.slice(n, n + readAhead)
+        const matching = await Promise.all(some.map((email, k) => this.#matches(page[n + k]!, email)))
+        for (const [k, matches] of matching.entries()) if (matches) found.push(page[n + k]!)
         await this.#session.dialogue.breathe()
       }
     }
     return found
   }
 
-  async #matches(uid: number, text: MessageText): Promise<boolean> {
+  async #matches(uid: number, email: Email | null): Promise<boolean> {
+    if (email === null) return false
+    const { store } = this.#session.options
+    const text = new MessageText(store, email, () => this.#session.dialogue.breathe())
     try {
       return await this.#holds(this.#key, uid, text)
     } catch (error) {
@@ -90,11 +96,11 @@ export class SearchRun {
       case 'not':
         return !(await this.#holds(key.key, uid, text))
       case 'header':
-        return text.headerHolds(key.name, key.text)
+        return text.fieldHolds(key.name, key.text)
       case 'body':
         return text.bodyHolds(key.text)
       case 'text':
-        return (await text.headerHolds(null, key.text)) || (await text.bodyHolds(key.text))
+        return (await text.headerHolds(key.text)) || (await text.bodyHolds(key.text))
       case 'date':
         if (key.field === 'sent') return sentWithin(text.sentDay, key.from, key.before)
     }
