@@ -105,7 +105,7 @@ async function manage(run: (args: string[], input?: string) => Promise<Ran>, fol
   const { version, accounts } = JSON.parse(listed.stdout)
   assert.deepEqual(
     [version, accounts.map(({ address }: { address: string }) => address)],
-    [1, ['ann@hamburger.edu', 'bob@hamburger.edu']],
+    [1, ['bob@hamburger.edu', 'ann@hamburger.edu']],
   )
   assertRan(await run(['queue', 'ls']), 0, /The queue is empty/)
   assertRan(await run(['queue', 'drop', '9']), 3, null, /queue ls shows what waits/)
