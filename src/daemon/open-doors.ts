@@ -80,6 +80,9 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
         Object.assign(optionsOf(name), {
           role,
           journeyLevel: config.journey.level,
+          // What is thrown away is relayed to nobody: for measuring, from addresses that are named.
+          mayRelay: (domain: string, address: string) =>
+            config.routes.get(domain) === 'discard' && config.guards.trusted.includes(address),
           ...(replyTexts === undefined ? {} : { replyTexts }),
         }),
       )

@@ -202,6 +202,26 @@ describe('what is refused, and how', () => {
       S: 550 5.7.1 Relaying denied
     `))
 
+  test('mail for a domain that is only thrown away is taken where the configuration says so, and for no other', () =>
+    withDoor({ door: { mayRelay: (domain) => domain === 'discard.example' } }, async (own) => {
+      await replay(
+        own.endpoint,
+        `${hello}
+        C: MAIL FROM:<alice@crepes.fr>
+        S: 250 2.1.0 Originator ok
+        C: RCPT TO:<x1@discard.example>
+        S: 250 2.1.5 Recipient ok
+        C: RCPT TO:<x1@other.example>
+        S: 550 5.7.1 Relaying denied
+        C: DATA
+        S: 354 Start mail input; end with <CRLF>.<CRLF>
+        C: .
+        S: 250 2.0.0 Message accepted for delivery, <…>
+      `,
+      )
+      assert.equal((await own.store.listQueue(10)).length, 1)
+    }))
+
   test('MAIL is refused at once when the declared size is over the limit', () =>
     play(`
       S: 220 mail.hamburger.edu ESMTP

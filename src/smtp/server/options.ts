@@ -28,6 +28,8 @@ export interface SmtpDoorOptions {
   readonly log: Log
   readonly journeys: JourneySink
   readonly journeyLevel: 'full' | 'envelope' | 'facts' | 'off'
+  /** Whether the MX takes mail for a domain that is not ours. Absent: never; nothing is relayed for strangers. */
+  readonly mayRelay?: (domain: string, remoteAddress: string) => boolean
   /** Other words for the same replies: only the Lab hands them in. */
   readonly replyTexts?: ReplyTexts
 }

@@ -10,7 +10,7 @@ export const rcpt: Command = {
   phases: ['envelope', 'recipients'],
 
   async run(session, args) {
-    const { role, store, limits, defaultDomain, replyTexts } = session.options
+    const { role, store, limits, defaultDomain, mayRelay, replyTexts } = session.options
     const { forwardPath } = parseRcpt(args)
     // RFC 5321 §4.5.3.1.10: temporary, so that the client sends the message to the rest in another transaction.
     if (session.recipients.length >= limits.recipients) throw refuse(452, '4.5.3', 'Too many recipients')
@@ -21,7 +21,13 @@ export const rcpt: Command = {
     const decision = await resolveRecipient(store, address, limits)
     if (decision.kind === 'refused') throw refuse(decision.code, decision.status, decision.text)
     // Nothing relays for strangers.
-    if (decision.kind === 'elsewhere' && role === 'mx') throw refuse(550, '5.7.1', 'Relaying denied')
+    if (
+      decision.kind === 'elsewhere' &&
+      role === 'mx' &&
+      !mayRelay?.(forwardPath.domain, session.peer.remoteAddress)
+    ) {
+      throw refuse(550, '5.7.1', 'Relaying denied')
+    }
     session.recipients.push({ forwardPath: address, decision, orcpt: null, notify: null })
     session.phase = 'recipients'
     return { code: 250, status: '2.1.5', lines: [replyTexts?.recipient(forwardPath) ?? 'Recipient ok'] }
