@@ -241,6 +241,7 @@ function read(client: ImapFlow, key: MessageKey, markSeen: boolean): Promise<Uin
 async function keepSent(client: ImapFlow, draft: Draft): Promise<string | null> {
   const sent = (await client.list()).find((box) => box.specialUse === '\\Sent')?.path ?? null
   if (sent === null) return null
+  const { composeMessage } = await import('../../message/compose.ts')
   const octets = Buffer.from(await composeMessage(draft))
   const kept = await client.append(sent, octets, ['\\Seen'], new Date(draft.epochMs))
   return kept === false ? null : sent

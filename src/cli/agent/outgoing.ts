@@ -71,13 +71,13 @@ export async function sendLetter(work: AgentWork<OutgoingFlags>, letter: Letter)
     boundarySeed: timeOrderedId(now, systemRandom),
   }
   const sent = await agent.send(draft)
+  if (sent.refused.length > 0) process.exitCode = exitCodes.refused
+  if (flags.json === true) print(JSON.stringify({ version: 1, ...sent }))
+  else report(sent, login.submission.serverName, print)
   // The letter is on its way: that its copy could not be kept is told, but is no failure.
   await agent.keepSent(draft).catch((error: unknown) => {
     process.stderr.write(`No copy was kept in Sent: ${printableLine((error as Error).message)}\n`)
   })
-  if (sent.refused.length > 0) process.exitCode = exitCodes.refused
-  if (flags.json === true) print(JSON.stringify({ version: 1, ...sent }))
-  else report(sent, login.submission.serverName, print)
   if (flags.follow === true) await followMessage(sent.messageId, flags, print)
 }
 
