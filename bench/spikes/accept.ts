@@ -60,7 +60,7 @@ for (let i = 0; i < 2_000; i++) {
   one.push(letter(i))
   one.finish()
 }
-console.log('letter and scan alone', ((performance.now() - t) / 2_000 * 1000).toFixed(1), 'us')
+console.log('letter and scan alone', (((performance.now() - t) / 2_000) * 1000).toFixed(1), 'us')
 void scanner
 for (const deliverers of [1, 10, 100, 1000]) {
   let done = 0

@@ -5,18 +5,18 @@
 import { flagBits } from '../store.ts'
 import type { Copied } from '../store.ts'
 import type { AddedDelta } from './delta.ts'
-import { removeRange, countRemoved } from './expunge.ts'
+import { removeSpan, countRemoved } from './expunge.ts'
 import type { Removed } from './expunge.ts'
 import { keywordBits, keywordNames } from './keywords.ts'
 import { requireMailbox, takeUids } from './mailbox-row.ts'
 import type { Transaction } from './transaction.ts'
-import { uidRanges } from './uid-ranges.ts'
+import { uidSpans } from './uid-spans.ts'
 import { addPlaces } from './places.ts'
 
 export interface CopyCall {
   readonly accountId: number
   readonly mailboxId: number
-  readonly uids: readonly number[]
+  readonly uids: ArrayLike<number>
   readonly targetMailboxId: number
 }
 
@@ -55,23 +55,18 @@ export function move(tx: Transaction, call: CopyCall): Copied {
   const targetUids = put(tx, call, sources)
   const modseq = tx.nextNumber(accountId)
   const removed: Removed = { uids: [], unseen: 0, octets: 0 }
-  for (const [first, last] of uidRanges(sourceUids)) {
-    removeRange(tx, { accountId, mailboxId, modseq, first, last }, removed)
-  }
+  for (const span of uidSpans(sourceUids)) removeSpan(tx, { accountId, mailboxId, modseq, span }, removed)
   countRemoved(tx, accountId, mailboxId, modseq, removed, 'moved')
   return { uidValidity: target.uidValidity, sourceUids, targetUids }
 }
 
 function readSources(tx: Transaction, call: CopyCall): Source[] {
   const sources: Source[] = []
-  for (const [first, last] of uidRanges(call.uids)) {
+  for (const span of uidSpans(call.uids)) {
     const rows = tx.all<readonly [number, number, number, number, number, number]>(
       `SELECT uid, flags, keywords, octets, internal_date, email FROM message
-        WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ?`,
-      call.accountId,
-      call.mailboxId,
-      first,
-      last,
+        WHERE account = ? AND mailbox = ? AND ${span.where} ORDER BY uid`,
+      ...[call.accountId, call.mailboxId, ...span.values],
     )
     for (const [uid, flags, keywords, octets, internalDate, email] of rows) {
       sources.push({ uid, flags, keywords, octets, internalDate, email })
@@ -90,9 +85,10 @@ function put(tx: Transaction, call: CopyCall, sources: readonly Source[]): numbe
     modseq,
   })!
   const translate = keywordTranslation(tx, call, sources)
+  const uids = sources.map((_, i) => taken.firstUid + i)
   const delta: AddedDelta = {
     ...{ kind: 'added', accountId, mailboxId: targetMailboxId, modseq },
-    uids: sources.map((_, i) => taken.firstUid + i),
+    uids,
     modseqs: sources.map(() => modseq),
     flags: sources.map((source) => source.flags),
     keywords: sources.map((source) => translate.bits(source.keywords)),
@@ -102,7 +98,7 @@ function put(tx: Transaction, call: CopyCall, sources: readonly Source[]): numbe
     keywordNames: translate.names,
   }
   sources.forEach((source, i) => {
-    const uid = delta.uids[i]!
+    const uid = uids[i]!
     tx.run(
       'INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       accountId,
@@ -118,7 +114,7 @@ function put(tx: Transaction, call: CopyCall, sources: readonly Source[]): numbe
     addPlaces(tx, source.email, `${targetMailboxId}:${uid}`)
   })
   tx.deltas.push(delta)
-  return delta.uids
+  return uids
 }
 
 /** Keywords have other bits in the target; those for which it has none left are left out. */

@@ -11,31 +11,34 @@ interface DeltaOf {
   readonly modseq: number
 }
 
+/** Long ones are typed arrays, which cost nothing to hand to another thread. */
+export type Column = number[] | Uint32Array | Uint8Array | Float64Array
+
 /** Columns of equal length, ascending by UID. */
 export interface AddedDelta extends DeltaOf {
   readonly kind: 'added'
-  readonly uids: number[]
-  readonly modseqs: number[]
-  readonly flags: number[]
-  readonly keywords: number[]
-  readonly octets: number[]
-  readonly internalDates: number[]
-  readonly emailIds: number[]
+  readonly uids: Column
+  readonly modseqs: Column
+  readonly flags: Column
+  readonly keywords: Column
+  readonly octets: Column
+  readonly internalDates: Column
+  readonly emailIds: Column
   /** The mailbox's list when a name was added to it, else null. */
   readonly keywordNames: readonly string[] | null
 }
 
 export interface FlagsDelta extends DeltaOf {
   readonly kind: 'flags'
-  readonly uids: number[]
-  readonly flags: number[]
-  readonly keywords: number[]
+  readonly uids: Column
+  readonly flags: Column
+  readonly keywords: Column
   readonly keywordNames: readonly string[] | null
 }
 
 export interface ExpungedDelta extends DeltaOf {
   readonly kind: 'expunged'
-  readonly uids: number[]
+  readonly uids: Column
 }
 
 export interface MailboxesDelta extends DeltaOf {

@@ -4,12 +4,13 @@
  */
 import { requireMailbox } from './mailbox-row.ts'
 import type { Transaction } from './transaction.ts'
-import { uidRanges } from './uid-ranges.ts'
+import type { UidSpan } from './uid-spans.ts'
+import { uidSpans } from './uid-spans.ts'
 
 export interface ExpungeCall {
   readonly accountId: number
   readonly mailboxId: number
-  readonly uids: readonly number[]
+  readonly uids: ArrayLike<number>
 }
 
 export interface Removed {
@@ -24,29 +25,26 @@ export function expunge(tx: Transaction, call: ExpungeCall): number[] {
   requireMailbox(tx, accountId, mailboxId)
   const modseq = tx.nextNumber(accountId)
   const removed: Removed = { uids: [], unseen: 0, octets: 0 }
-  for (const [first, last] of uidRanges(call.uids)) {
-    removeRange(tx, { accountId, mailboxId, modseq, first, last }, removed)
-  }
+  for (const span of uidSpans(call.uids)) removeSpan(tx, { accountId, mailboxId, modseq, span }, removed)
   if (removed.uids.length > 0) countRemoved(tx, accountId, mailboxId, modseq, removed, 'expunged')
   return removed.uids
 }
 
-/** Takes one run of UIDs out of a mailbox and adds to the sums what was there. */
-export function removeRange(
+/** Takes some UIDs out of a mailbox and adds to the sums what was there. */
+export function removeSpan(
   tx: Transaction,
-  run: {
+  what: {
     readonly accountId: number
     readonly mailboxId: number
     readonly modseq: number
-    readonly first: number
-    readonly last: number
+    readonly span: UidSpan
   },
   removed: Removed,
 ): void {
-  const key = [run.accountId, run.mailboxId, run.first, run.last] as const
-  const there = 'WHERE account = ?1 AND mailbox = ?2 AND uid BETWEEN ?3 AND ?4'
+  const there = `WHERE account = ? AND mailbox = ? AND ${what.span.where}`
+  const key = [what.accountId, what.mailboxId, ...what.span.values]
   const rows = tx.all<readonly [number, number, number]>(
-    `SELECT uid, flags & 1, octets FROM message ${there}`,
+    `SELECT uid, flags & 1, octets FROM message ${there} ORDER BY uid`,
     ...key,
   )
   if (rows.length === 0) return
@@ -55,11 +53,11 @@ export function removeRange(
     removed.unseen += 1 - seen
     removed.octets += octets
   }
-  tx.run(`INSERT INTO expunged SELECT account, mailbox, ?5, uid FROM message ${there}`, ...key, run.modseq)
+  tx.run(`INSERT INTO expunged SELECT account, mailbox, ?, uid FROM message ${there}`, what.modseq, ...key)
   tx.run(
-    `INSERT INTO garbage SELECT NULL, ?5, account, mailbox, uid, email FROM message ${there}`,
-    ...key,
+    `INSERT INTO garbage SELECT NULL, ?, account, mailbox, uid, email FROM message ${there}`,
     tx.nowMs,
+    ...key,
   )
   tx.run(`DELETE FROM message ${there}`, ...key)
 }

@@ -1,4 +1,4 @@
-import type { AddedDelta, Delta } from './delta.ts'
+import type { AddedDelta, Column, Delta } from './delta.ts'
 
 /** Deliveries of one batch to one mailbox become one delta: fewer to copy, fewer wake-ups of its sessions. */
 export function mergeDeltas(deltas: readonly Delta[]): Delta[] {
@@ -23,12 +23,46 @@ export function mergeDeltas(deltas: readonly Delta[]): Delta[] {
 }
 
 function join(a: AddedDelta, b: AddedDelta): AddedDelta {
-  a.uids.push(...b.uids)
-  a.modseqs.push(...b.modseqs)
-  a.flags.push(...b.flags)
-  a.keywords.push(...b.keywords)
-  a.octets.push(...b.octets)
-  a.internalDates.push(...b.internalDates)
-  a.emailIds.push(...b.emailIds)
-  return { ...a, modseq: b.modseq, keywordNames: b.keywordNames ?? a.keywordNames }
+  return {
+    ...a,
+    modseq: b.modseq,
+    uids: concat(a.uids, b.uids),
+    modseqs: concat(a.modseqs, b.modseqs),
+    flags: concat(a.flags, b.flags),
+    keywords: concat(a.keywords, b.keywords),
+    octets: concat(a.octets, b.octets),
+    internalDates: concat(a.internalDates, b.internalDates),
+    emailIds: concat(a.emailIds, b.emailIds),
+    keywordNames: b.keywordNames ?? a.keywordNames,
+  }
+}
+
+/** The first one is an array of our own, still short: it grows in place. */
+function concat(a: Column, b: Column): Column {
+  if (!Array.isArray(a)) return [...a, ...b]
+  for (let i = 0; i < b.length; i++) a.push(b[i]!)
+  return a
+}
+
+/** Over this a typed array is quicker to hand over: 100,000 numbers take 25 ms as an array. */
+const shortColumn = 256
+
+/** Ready to be sent to another thread. */
+export function packDelta(delta: Delta): Delta {
+  if (delta.kind === 'mailboxes' || delta.uids.length <= shortColumn) return delta
+  if (delta.kind === 'expunged') return { ...delta, uids: Uint32Array.from(delta.uids) }
+  const shared = {
+    uids: Uint32Array.from(delta.uids),
+    flags: Uint8Array.from(delta.flags),
+    keywords: Uint32Array.from(delta.keywords),
+  }
+  if (delta.kind === 'flags') return { ...delta, ...shared }
+  return {
+    ...delta,
+    ...shared,
+    modseqs: Float64Array.from(delta.modseqs),
+    octets: Uint32Array.from(delta.octets),
+    internalDates: Float64Array.from(delta.internalDates),
+    emailIds: Float64Array.from(delta.emailIds),
+  }
 }

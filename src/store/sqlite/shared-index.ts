@@ -1,5 +1,5 @@
 import type { MailboxIndex } from '../mailbox-index.ts'
-import type { AddedDelta, Delta, FlagsDelta } from './delta.ts'
+import type { AddedDelta, Column, Delta, FlagsDelta } from './delta.ts'
 
 /** Octets of memory for one message. */
 const octetsPerRow = 4 + 1 + 4 + 8 + 4 + 8 + 8
@@ -101,8 +101,11 @@ export class SharedIndex implements Omit<MailboxIndex, 'release'> {
   }
 
   #flag(delta: FlagsDelta): void {
+    let row = -1
     for (let i = 0; i < delta.uids.length; i++) {
-      const row = this.rowOf(delta.uids[i]!)
+      const uid = delta.uids[i]!
+      // Usually the next row: then nothing has to be looked for.
+      row = this.uids[row + 1] === uid && row + 1 < this.length ? row + 1 : this.rowOf(uid)
       if (row < 0 || this.modseqs[row]! > delta.modseq) continue
       this.flags[row] = delta.flags[i]!
       this.keywords[row] = delta.keywords[i]!
@@ -111,19 +114,24 @@ export class SharedIndex implements Omit<MailboxIndex, 'release'> {
     this.#learnNames(delta.keywordNames)
   }
 
-  /** One pass, whatever their number. @param uids Ascending. */
-  #remove(uids: readonly number[]): void {
+  /** Closes the gaps. @param uids Ascending. */
+  #remove(uids: Column): void {
     if (uids.length === 0) return
-    let to = this.rowAtOrAfter(uids[0]!)
-    let next = 0
-    for (let from = to; from < this.length; from++) {
-      const uid = this.uids[from]!
-      while (next < uids.length && uids[next]! < uid) next++
-      if (next < uids.length && uids[next] === uid) continue
-      if (from !== to) this.#copyRow(from, to)
-      to++
+    const first = this.rowAtOrAfter(uids[0]!)
+    /** Beginning and end of each run of rows that stay, after the first that goes. */
+    const runs: number[] = []
+    let from = first
+    for (let next = 0; next < uids.length; next++) {
+      const row = this.uids[from] === uids[next] && from < this.length ? from : this.rowAtOrAfter(uids[next]!)
+      if (row >= this.length) break
+      if (this.uids[row] !== uids[next]) continue
+      if (row > from) runs.push(from, row)
+      from = row + 1
     }
-    this.length = to
+    if (from < this.length) runs.push(from, this.length)
+    let length = first
+    for (const column of this.#columns()) length = closeGaps(column, runs, first)
+    this.length = length
   }
 
   #makeRoom(row: number): void {
@@ -144,10 +152,6 @@ export class SharedIndex implements Omit<MailboxIndex, 'release'> {
     this.emailIds[row] = values[6]
   }
 
-  #copyRow(from: number, to: number): void {
-    for (const column of this.#columns()) column[to] = column[from]!
-  }
-
   #columns(): (Uint32Array | Uint8Array | Float64Array)[] {
     return [this.uids, this.flags, this.keywords, this.modseqs, this.sizes, this.internalDates, this.emailIds]
   }
@@ -156,6 +160,26 @@ export class SharedIndex implements Omit<MailboxIndex, 'release'> {
   #learnNames(names: readonly string[] | null): void {
     if (names !== null && names.length > this.keywordNames.length) this.keywordNames = names
   }
+}
+
+/** A short run is moved quicker by hand than by a call. @returns Where the last one ends. */
+function closeGaps(
+  column: Uint32Array | Uint8Array | Float64Array,
+  runs: readonly number[],
+  first: number,
+): number {
+  let to = first
+  for (let i = 0; i < runs.length; i += 2) {
+    const from = runs[i]!
+    const end = runs[i + 1]!
+    if (end - from > 16) {
+      column.copyWithin(to, from, end)
+      to += end - from
+    } else {
+      for (let row = from; row < end; row++) column[to++] = column[row]!
+    }
+  }
+  return to
 }
 
 function grown<Column extends Uint32Array | Uint8Array | Float64Array>(from: Column, to: Column): Column {

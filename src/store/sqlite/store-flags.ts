@@ -7,7 +7,8 @@ import { flagBits } from '../store.ts'
 import { keywordBits } from './keywords.ts'
 import { requireMailbox } from './mailbox-row.ts'
 import type { Transaction } from './transaction.ts'
-import { uidRanges } from './uid-ranges.ts'
+import type { UidSpan } from './uid-spans.ts'
+import { uidSpans } from './uid-spans.ts'
 
 const seen = flagBits['\\Seen']
 const allFlags = 0xff
@@ -24,7 +25,7 @@ interface Masks {
 export interface StoreFlagsCall {
   readonly accountId: number
   readonly mailboxId: number
-  readonly uids: readonly number[]
+  readonly uids: ArrayLike<number>
   readonly change: FlagChange
 }
 
@@ -38,13 +39,11 @@ export function storeFlags(tx: Transaction, call: StoreFlagsCall): FlagsStored {
   const changed = { uids: [] as number[], flags: [] as number[], keywords: [] as number[] }
   const modified: number[] = []
   let unseen = 0
-  for (const [first, last] of uidRanges(call.uids)) {
+  for (const span of uidSpans(call.uids)) {
     const rows = tx.all<readonly [number, number, number, number]>(
-      'SELECT uid, flags, keywords, modseq FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ?',
-      accountId,
-      mailboxId,
-      first,
-      last,
+      `SELECT uid, flags, keywords, modseq FROM message
+        WHERE account = ? AND mailbox = ? AND ${span.where} ORDER BY uid`,
+      ...[accountId, mailboxId, ...span.values],
     )
     let here = 0
     for (const [uid, flags, bits, rowModseq] of rows) {
@@ -61,7 +60,7 @@ export function storeFlags(tx: Transaction, call: StoreFlagsCall): FlagsStored {
       changed.flags.push(newFlags)
       changed.keywords.push(newBits)
     }
-    if (here > 0) update(tx, call, modseq, masks, unchangedSince, first, last)
+    if (here > 0) update(tx, call, modseq, masks, unchangedSince, span)
   }
   if (changed.uids.length === 0 && keywords.names === null) {
     return { modseq: mailbox.highestModseq, modified }
@@ -91,22 +90,13 @@ function update(
   modseq: number,
   masks: Masks,
   unchangedSince: number,
-  first: number,
-  last: number,
+  span: UidSpan,
 ): void {
   tx.run(
     `UPDATE message SET modseq = ?1, flags = (flags & ?2) | ?3, keywords = (keywords & ?4) | ?5
-      WHERE account = ?6 AND mailbox = ?7 AND uid BETWEEN ?8 AND ?9 AND modseq <= ?10
-        AND (((flags & ?2) | ?3) <> flags OR ((keywords & ?4) | ?5) <> keywords)`,
-    modseq,
-    masks.keep,
-    masks.put,
-    masks.keepKeywords,
-    masks.putKeywords,
-    call.accountId,
-    call.mailboxId,
-    first,
-    last,
-    unchangedSince,
+      WHERE account = ?6 AND mailbox = ?7 AND modseq <= ?8
+        AND (((flags & ?2) | ?3) <> flags OR ((keywords & ?4) | ?5) <> keywords) AND ${span.where}`,
+    ...[modseq, masks.keep, masks.put, masks.keepKeywords, masks.putKeywords],
+    ...[call.accountId, call.mailboxId, unchangedSince, ...span.values],
   )
 }

@@ -40,6 +40,9 @@ import type { WriterClient } from './writer-client.ts'
 /** Rows of a list of accounts, aliases or queue entries that are read before others get their turn. */
 const listPage = 200
 
+/** Emails that are read without letting others have a turn first. */
+const emailsATurn = 50
+
 export interface StoreParts {
   readonly sql: Sql
   readonly bodies: BodyReader
@@ -191,6 +194,8 @@ export class SqliteStore implements Store {
   }
 
   async getEmails(accountId: number, emailIds: readonly number[]): Promise<(Email | null)[]> {
+    // A caller that asks for page after page must not keep the sockets waiting until it has all of them.
+    if (emailIds.length > emailsATurn) await nextTurn()
     return readEmails(this.#sql, accountId, emailIds)
   }
 
@@ -205,7 +210,7 @@ export class SqliteStore implements Store {
     uids: readonly number[],
     change: FlagChange,
   ): Promise<FlagsStored> {
-    return this.#writer.ask('storeFlags', { accountId, mailboxId, uids, change })
+    return this.#writer.ask('storeFlags', { accountId, mailboxId, uids: packUids(uids), change })
   }
 
   copy(
@@ -214,7 +219,7 @@ export class SqliteStore implements Store {
     uids: readonly number[],
     targetMailboxId: number,
   ): Promise<Copied> {
-    return this.#writer.ask('copy', { accountId, mailboxId, uids, targetMailboxId })
+    return this.#writer.ask('copy', { accountId, mailboxId, uids: packUids(uids), targetMailboxId })
   }
 
   move(
@@ -223,11 +228,11 @@ export class SqliteStore implements Store {
     uids: readonly number[],
     targetMailboxId: number,
   ): Promise<Copied> {
-    return this.#writer.ask('move', { accountId, mailboxId, uids, targetMailboxId })
+    return this.#writer.ask('move', { accountId, mailboxId, uids: packUids(uids), targetMailboxId })
   }
 
   expunge(accountId: number, mailboxId: number, uids: readonly number[]): Promise<number[]> {
-    return this.#writer.ask('expunge', { accountId, mailboxId, uids })
+    return this.#writer.ask('expunge', { accountId, mailboxId, uids: packUids(uids) })
   }
 
   async changesSince(
@@ -317,9 +322,16 @@ function withHash({ body }: AcceptItem) {
   return { content, octets, hash: content.kind === 'file' ? body.hash : null }
 }
 
+/** A long list is quicker to hand over as a typed array. */
+function packUids(uids: readonly number[]): ArrayLike<number> {
+  return uids.length > 256 ? Uint32Array.from(uids) : uids
+}
+
 function changeOf(delta: Delta): Change {
   const { kind, mailboxId, modseq } = delta
-  return kind === 'mailboxes' ? { kind, mailboxId, modseq } : { kind, mailboxId, modseq, uids: delta.uids }
+  return kind === 'mailboxes'
+    ? { kind, mailboxId, modseq }
+    : { kind, mailboxId, modseq, uids: [...delta.uids] }
 }
 
 /** Reads page after page and lets others run in between. */

@@ -15,6 +15,12 @@ import type { WriterCall, WriterData, WriterMessage, WriterPost, WriterReply } f
 import { recordHeaderOctets } from './record.ts'
 import { startThread } from './start-thread.ts'
 
+/**
+ * Calls of one turn that are sent on without waiting for its end, so that the writer works on them while this thread
+ * prepares the next: when a hundred senders are answered at once, they are also all heard of again at once.
+ */
+const callsAtOnce = 64
+
 interface Asker {
   resolve(value: unknown): void
   reject(error: Error): void
@@ -104,15 +110,21 @@ export class WriterClient {
       const id = ++this.#lastId
       add(id)
       this.#askers.set(id, { resolve, reject })
+      if (this.#interactive.length + this.#bulk.length >= callsAtOnce) {
+        this.#flush()
+        return
+      }
       if (this.#flushSet) return
       this.#flushSet = true
       // After all sockets of this turn have been read: what they bring shares one post, one sync and one commit.
-      setImmediate(() => this.#flush())
+      setImmediate(() => {
+        this.#flushSet = false
+        this.#flush()
+      })
     })
   }
 
   #flush(): void {
-    this.#flushSet = false
     if (this.#dead !== null || this.#interactive.length + this.#bulk.length === 0) return
     const bodies = this.#bodyOctets === 0 ? null : this.#joinBodies()
     const post: WriterPost = {

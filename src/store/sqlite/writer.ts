@@ -14,7 +14,7 @@ import { accept } from './accept.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Sql } from './database.ts'
 import type { Delta } from './delta.ts'
-import { mergeDeltas } from './merge-deltas.ts'
+import { mergeDeltas, packDelta } from './merge-deltas.ts'
 import { isDiskFailure, isTornTransaction } from './disk-failure.ts'
 import type { Disk } from './disk.ts'
 import { Numbers } from './numbers.ts'
@@ -87,7 +87,7 @@ export class Writer {
       kind: 'done',
       done: outcome.done,
       failed: failed.map(({ call, error }) => ({ id: call.id, error: error! })),
-      deltas: mergeDeltas(outcome.deltas),
+      deltas: mergeDeltas(outcome.deltas).map(packDelta),
       queued: outcome.queued,
     }
   }
