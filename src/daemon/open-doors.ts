@@ -1,7 +1,9 @@
 /** Opens the doors a configuration names. The room behind a door is loaded only when the door is to be opened. */
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Config, DoorName } from '../base/config.ts'
+import type { ImapShared } from '../imap/server/shared.ts'
 import type { JourneySink } from '../journey/event.ts'
+import type { MaildropLocks } from '../pop3/server/maildrop-locks.ts'
 import type { Store } from '../store/store.ts'
 import type { ServerTls } from '../tls/server-tls.ts'
 import type { World } from './world.ts'
@@ -70,6 +72,8 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
     implicitTls: name === 'submissions' || name === 'pop3s' || name === 'imaps',
     log: world.log.with({ door: name }),
   })
+  let locks: MaildropLocks | null = null
+  let imapShared: ImapShared | null = null
   const makers = {
     async smtp(name: DoorName) {
       const { createSmtpDoor } = await import('../smtp/server/door.ts')
@@ -89,18 +93,17 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
     },
     async pop3(name: DoorName) {
       const { createPop3Door } = await import('../pop3/server/door.ts')
-      return createPop3Door(Object.assign(optionsOf(name), { locks: await locks() }))
+      const { MaildropLocks } = await import('../pop3/server/maildrop-locks.ts')
+      // RFC 1939 §4: a maildrop is locked for one session, whichever of the two POP3 doors it came in by.
+      locks ??= new MaildropLocks()
+      return createPop3Door(Object.assign(optionsOf(name), { locks }))
     },
     async imap(name: DoorName) {
       const { createImapDoor } = await import('../imap/server/door.ts')
-      return createImapDoor(optionsOf(name))
+      const { ImapShared } = await import('../imap/server/shared.ts')
+      imapShared ??= new ImapShared()
+      return createImapDoor(Object.assign(optionsOf(name), { shared: imapShared }))
     },
-  }
-  // RFC 1939 §3: a maildrop is locked for one session, whichever of the two POP3 doors it came in by.
-  let shared: unknown = null
-  async function locks() {
-    const { MaildropLocks } = await import('../pop3/server/maildrop-locks.ts')
-    return (shared ??= new MaildropLocks()) as InstanceType<typeof MaildropLocks>
   }
   return (name) => {
     if (name === 'pop3' || name === 'pop3s') return makers.pop3(name)

@@ -50,7 +50,7 @@ export function labPorts(base: number | null): LabPorts {
 export interface FreePorts {
   readonly ports: LabPorts
   /** Ports that somebody else has, so that a free one is taken instead. */
-  readonly taken: readonly number[]
+  readonly taken: number[]
 }
 
 /** Replaces ports that are in use by 0. Somebody may still take one before we do. */

@@ -84,7 +84,7 @@ async function open(
   const ca = await loadOrMakeLabAuthority(folder, surroundings)
   const { ports, taken } = await freePorts(labPorts(options.basePort))
 
-  const authority = await startAuthority({ zones: labZones(scene), address: '127.0.0.1', port: ports.dns })
+  const authority = await serveNames(scene, ports.dns, taken)
   closers.push(() => authority.close())
   const resolver = createResolver({ servers: [authority.endpoint], validating: false, ...surroundings })
   closers.push(async () => resolver.close())
@@ -144,6 +144,18 @@ async function open(
   closers.push(withdraw)
   const redirect = (target: string, to: Endpoint): void => void portMap.set(target, to)
   return { line, scene, folder, taken, authority, servers, redirect, reset, close }
+}
+
+async function serveNames(scene: Scene, port: number, taken: number[]): Promise<Authority> {
+  const options = { zones: labZones(scene), address: '127.0.0.1' }
+  try {
+    return await startAuthority({ ...options, port })
+  } catch (error) {
+    if (port === 0) throw error
+    // It was looked for on TCP only; somebody has it on UDP.
+    taken.push(port)
+    return startAuthority({ ...options, port: 0 })
+  }
 }
 
 async function makeFolder(kept: string | null, closers: Closer[]): Promise<string> {
