@@ -89,7 +89,8 @@ export class Peer {
     this.#pending.push(data)
     if (this.#flushScheduled) return
     this.#flushScheduled = true
-    queueMicrotask(() => {
+    // Not a microtask: the answers to commands that were pipelined become ready in several of them.
+    setImmediate(() => {
       this.#flushScheduled = false
       this.flush()
     })
