@@ -18,8 +18,7 @@ export function createMailbox(tx: Transaction, call: CreateCall): Mailbox {
   checkName(tx, name)
   if (findByName(tx, call.accountId, name) !== undefined) throw new MailboxExists(name)
   createParents(tx, call.accountId, name)
-  checkCount(tx, call.accountId)
-  return insertMailbox(tx, call.accountId, name, call.specialUse)
+  return addMailbox(tx, call.accountId, name, call.specialUse)
 }
 
 export interface RenameCall {
@@ -61,8 +60,7 @@ export function renameMailbox(tx: Transaction, call: RenameCall): void {
 /** RFC 3501 §6.3.5: the messages go to the new mailbox, INBOX stays, empty; its children stay too. */
 function renameInbox(tx: Transaction, accountId: number, name: string): void {
   createParents(tx, accountId, name)
-  checkCount(tx, accountId)
-  const target = insertMailbox(tx, accountId, name, null)
+  const target = addMailbox(tx, accountId, name, null)
   const uids = tx
     .all('SELECT uid FROM message WHERE account = ? AND mailbox = ?', accountId, inboxId)
     .map((row) => row[0] as number)
@@ -103,7 +101,20 @@ export function setSubscribed(
   tell(tx, call.accountId, row === undefined ? 0 : (row[0] as number), false)
 }
 
-/** Also for the first ones of a new account, hence without checks. */
+function addMailbox(
+  tx: Transaction,
+  accountId: number,
+  name: string,
+  specialUse: SpecialUse | null,
+): Mailbox {
+  checkCount(tx, accountId)
+  const mailbox = insertMailbox(tx, accountId, name, specialUse)
+  const { mailboxId, highestModseq: modseq } = mailbox
+  tx.deltas.push({ kind: 'mailboxes', accountId, mailboxId, modseq, deleted: false })
+  return mailbox
+}
+
+/** Also for the first ones of a new account: without checks, and nobody is told. */
 export function insertMailbox(
   tx: Transaction,
   accountId: number,
@@ -127,10 +138,6 @@ export function insertMailbox(
     row[0] as number,
     specialUse,
   )!
-  tx.deltas.push({
-    ...{ kind: 'mailboxes', accountId, mailboxId: inserted[0] as number },
-    ...{ modseq: row[0] as number, deleted: false },
-  })
   return mailboxOf(accountId, inserted, isSubscribed(tx, accountId, name))
 }
 
@@ -139,8 +146,7 @@ function createParents(tx: Transaction, accountId: number, name: string): void {
   for (let i = 1; i < parts.length; i++) {
     const parent = parts.slice(0, i).join('/')
     if (findByName(tx, accountId, parent) !== undefined) continue
-    checkCount(tx, accountId)
-    insertMailbox(tx, accountId, parent, null)
+    addMailbox(tx, accountId, parent, null)
   }
 }
 
