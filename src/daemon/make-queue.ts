@@ -3,8 +3,8 @@ import type { JourneySink } from '../journey/event.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from './world.ts'
-import { noJourneys } from '../journey/event.ts'
 import { createLocalDelivery } from '../delivery/local-delivery.ts'
+import { journeysAtLevel } from './journeys-at-level.ts'
 
 /** What the queue of one server works with. */
 export interface QueueParts {
@@ -26,7 +26,7 @@ export async function makeQueue({ config, world, store, journeys }: QueueParts):
     ehloName: config.outgoing.ehloName ?? config.hostname,
     limits: config.limits,
     log: world.log.with({ room: 'queue' }),
-    journeys: config.journey.level === 'off' ? noJourneys : journeys,
+    journeys: journeysAtLevel(config.journey.level, journeys),
     localDelivery: createLocalDelivery(store, config.limits),
     tls: { ca: world.authorities },
     ...(dialect === undefined ? {} : { dialect }),

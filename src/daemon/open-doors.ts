@@ -9,7 +9,7 @@ import type { ServerTls } from '../tls/server-tls.ts'
 import type { World } from './world.ts'
 import { doorNames } from '../base/config.ts'
 import { type Door, type Listener, listen } from '../base/listener.ts'
-import { noJourneys } from '../journey/event.ts'
+import { journeysAtLevel } from './journeys-at-level.ts'
 import { explainListenFailure } from './start-error.ts'
 
 /** What stands behind every door of one server. */
@@ -61,7 +61,7 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
     limits: config.limits,
     clock: world.clock,
     random: world.random,
-    journeys: config.journey.level === 'off' ? noJourneys : behind.journeys,
+    journeys: journeysAtLevel(config.journey.level, behind.journeys),
   }
   const optionsOf = (name: DoorName) => ({
     ...common,
