@@ -64,7 +64,13 @@ export interface JourneyEvent {
 
 /** JSON values only, so that an event can be stored, sent and shown as it is. */
 export type EventData = { readonly [name: string]: Json | undefined }
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json | undefined }
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [name: string]: Json | undefined }
 
 /** One line of a dialogue as both sides saw it. `C` is the TCP client, whichever side we are. */
 export interface WireLine {
