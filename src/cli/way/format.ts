@@ -18,17 +18,23 @@ export const stageNames: Readonly<Record<Stage, string>> = {
 }
 
 /** What an empty stage means. */
-const unseen: Readonly<Record<Stage, string>> = {
-  written: 'not seen',
-  'handed-in': 'not seen: it came from another server',
-  queued: 'no need to: it stayed here',
-  'looked-up': 'nothing',
-  connected: 'not seen',
-  secured: 'no: in the clear',
-  spoken: 'not seen',
-  judged: 'not checked: SPF, DKIM and DMARC are not built yet',
-  filed: 'not yet, or on a server that is not ours',
-  collected: 'not yet',
+function meaningOfNothing(stage: Stage, way: Way): string {
+  if (stage === 'written') return 'not seen'
+  if (stage === 'judged') return 'not checked: SPF, DKIM and DMARC are not built yet'
+  if (stage === 'filed') return 'not yet, or on a server that is not ours'
+  if (stage === 'collected') return 'not yet'
+  if (stage === 'handed-in') return 'not seen: it came from another server'
+  if (!saw(way, 'handed-in')) return stage === 'secured' ? 'no: in the clear' : 'on the server it came from'
+  if (!saw(way, 'queued')) return way.filedAt === null ? 'no' : 'no need to: it stayed here'
+  if (stage === 'secured' && saw(way, 'spoken')) return 'no: in the clear'
+  const hasEnded = way.state === 'delivered' || way.state === 'collected' || way.state === 'refused'
+  return hasEnded ? 'no' : 'not yet'
+}
+
+function saw(way: Way, wanted: Stage): boolean {
+  return way.stages.some(
+    ({ stage, facts, dialogues }) => stage === wanted && facts.length + dialogues.length > 0,
+  )
 }
 
 const indent = ' '.repeat(14)
@@ -40,7 +46,7 @@ export function formatWay(way: Way, style: Style, wire: boolean): string {
   for (const stage of way.stages) {
     const number = stage.step === step ? ' ' : String(stage.step)
     step = stage.step
-    lines.push(...formatStage(stage, number, style, wire))
+    lines.push(...formatStage(stage, number, way, { style, wire }))
   }
   if (!wire && way.stages.some(({ dialogues }) => dialogues.length > 0)) {
     lines.push('', style.dim('--wire shows what was said, line by line.'))
@@ -66,14 +72,19 @@ export function formatDuration(ms: number): string {
   return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`
 }
 
-function formatStage(stage: WayStage, number: string, style: Style, wire: boolean): string[] {
+function formatStage(
+  stage: WayStage,
+  number: string,
+  way: Way,
+  { style, wire }: { readonly style: Style; readonly wire: boolean },
+): string[] {
   const head = `${number} ${style.brass(stageNames[stage.stage].padEnd(11))} `
   const said = stage.dialogues.map((dialogue) => formatDialogue(dialogue, stage.stage, style, wire))
   const texts = [
     ...stage.facts.map((fact) => formatFact(fact, style)),
     ...said.flatMap(({ summary }) => summary),
   ]
-  if (texts.length === 0) texts.push(style.dim(unseen[stage.stage]))
+  if (texts.length === 0) texts.push(style.dim(meaningOfNothing(stage.stage, way)))
   const [first, ...rest] = texts
   return [head + first!, ...rest.map((text) => indent + text), ...said.flatMap(({ lines }) => lines)]
 }

@@ -159,6 +159,34 @@ test('a journey of events yet unknown is still shown', () => {
   assert.match(formatWay(way, noStyle, false), /5 Judged +spam \{"score":3\}/)
 })
 
+test('an empty stage says why it is empty', () => {
+  const emptyOf = (journey: Journey): string[] =>
+    formatWay(mergeWay([{ server: '', journey }]), noStyle, false)
+      .split('\n')
+      .filter((line) => /^(?: |\d) (?:Queued|Looked up|Connected|Secured|Spoken) /.test(line))
+      .map((line) => line.slice(14))
+  const without = (...stages: Stage[]): Journey['events'] =>
+    outgoing.events.filter(({ stage }) => !stages.includes(stage))
+  const there = 'on the server it came from'
+  assert.deepEqual(emptyOf({ ...incoming, events: incoming.events.slice(1) }).slice(0, 4), [
+    ...[there, there, there, 'no: in the clear'],
+  ])
+  const onTheWay = without('looked-up', 'connected', 'secured', 'spoken')
+  const waiting = { ...outgoing, facts: { ...outgoing.facts, state: 'queued' as const }, events: onTheWay }
+  assert.deepEqual(
+    emptyOf(waiting).slice(1),
+    Array.from({ length: 4 }, () => 'not yet'),
+  )
+  const [, submit] = outgoing.events
+  const local = { ...outgoing, events: [submit!, event(1010, 'filed', 'file', { mailbox: 'INBOX', uid: 1 })] }
+  assert.deepEqual(
+    emptyOf(local),
+    Array.from({ length: 5 }, () => 'no need to: it stayed here'),
+  )
+  const inTheClear = { ...outgoing, events: without('secured') }
+  assert.equal(emptyOf(inTheClear)[3], 'no: in the clear')
+})
+
 test('a message is named in the four ways people have', () => {
   assert.deepEqual(readQuery('last'), [{}])
   assert.deepEqual(readQuery('a@b'), [{ messageId: '<a@b>' }])
