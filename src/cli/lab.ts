@@ -3,6 +3,7 @@ import type { Lab } from '../lab/start-lab.ts'
 import type { Scene } from '../lab/scene.ts'
 import { reachLab } from './reach.ts'
 import { CliError, exitCodes } from './cli-error.ts'
+import { commandName } from './command-name.ts'
 import { runCommand } from './run-command.ts'
 import { doorLines } from './serve.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
@@ -116,6 +117,7 @@ function welcome(lab: Lab, kept: boolean, style: Style): string {
     ({ address, password }) => `  ${address.padEnd(20)} password ${password}`,
   )
   const mx = hamburger!.hostname
+  const posthorn = commandName()
   return [
     `${style.bold('The Lab is open')}: two mail servers and their DNS, on this machine only.`,
     '',
@@ -137,13 +139,13 @@ function welcome(lab: Lab, kept: boolean, style: Style): string {
     ...people,
     '',
     style.bold('Three things to try, in another terminal:'),
-    `  posthorn send --as alice --to bob@hamburger.edu -s "Ketchup?" -m "Do you like ketchup?" --follow`,
+    `  ${posthorn} send --as alice --to bob@hamburger.edu -s "Ketchup?" -m "Do you like ketchup?" --follow`,
     `  nc -C ${hostOf(hamburger?.pop3)}      ${style.dim('then: user bob, pass hungry, list, retr 1, quit')}`,
-    `  posthorn way last --wire`,
+    `  ${posthorn} way last --wire`,
     '',
     lab.scene === 'lecture'
-      ? style.dim('Scene: as in the lecture (HELO, no TLS). The other one: posthorn lab --scene today')
-      : style.dim('Scene: as today (EHLO, TLS). The other one: posthorn lab --scene lecture'),
+      ? style.dim(`Scene: as in the lecture (HELO, no TLS). The other one: ${posthorn} lab --scene today`)
+      : style.dim(`Scene: as today (EHLO, TLS). The other one: ${posthorn} lab --scene lecture`),
     style.dim(
       kept
         ? `Ctrl-C ends it; the mail stays in ${lab.folder}.`

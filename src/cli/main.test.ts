@@ -119,6 +119,17 @@ test('a data folder is managed without a server', async (t) => {
   await manage(run, folder)
 })
 
+test('two commands at once wait for each other', async (t) => {
+  const { run } = setUp(t)
+  await run(['domain', 'add', 'hamburger.edu'])
+  const names = ['ann', 'ben', 'cat']
+  for (const ran of await Promise.all(
+    names.map((name) => run(['account', 'add', `${name}@hamburger.edu`], 'x')),
+  )) {
+    assertRan(ran, 0, /Added/)
+  }
+})
+
 test('a data folder is managed through the server that owns it, which ends when it is asked to', async (t) => {
   const { run, start, folder } = setUp(t)
   const server = start(['serve', '--json'])

@@ -10,18 +10,33 @@ import { openJourneys } from '../store/journeys/open.ts'
 import { openStore } from '../store/open.ts'
 import { CliError, exitCodes } from './cli-error.ts'
 
-/** The admin API on a data folder that no process owns; this one owns it until `close`. @throws {CliError} */
-export async function openDirectly(config: Config): Promise<{ app: Hono; close(): Promise<void> }> {
+/**
+ * The admin API on a data folder that no process owns; this one owns it until `close`.
+ *
+ * @param patient Whether to come back with null when somebody owns it, instead of giving up.
+ * @throws {CliError}
+ */
+export async function openDirectly(
+  config: Config,
+  patient: boolean,
+): Promise<{ app: Hono; close(): Promise<void> } | null> {
   const log = createLog((line) => process.stderr.write(line), 'error', systemClock.now)
   const { limits, data: folder } = config
   const surroundings = { clock: systemClock, random: systemRandom, log }
   const store = await openStore({ folder, limits, surroundings }).catch((error: unknown) => {
     if (!(error instanceof StoreInUse)) throw error
+    if (patient) return null
     const remedy = 'It may be starting or stopping, or serve the Lab: try again in a moment.'
     const message = `Another process holds ${folder} and does not answer`
     throw new CliError(exitCodes.tryLater, message, remedy, { cause: error, code: 'store-in-use' })
   })
-  const journeys = await openJourneys({ folder, limits, log, clock: systemClock })
+  if (store === null) return null
+  const journeys = await openJourneys({ folder, limits, log, clock: systemClock }).catch(
+    async (error: unknown) => {
+      await store.close()
+      throw error
+    },
+  )
   const app = createAdminApp({
     ...{ store, journeys, queue: null, clock: systemClock, log, hashPassword },
     ...{ status: null, stop: null },

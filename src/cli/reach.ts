@@ -67,18 +67,31 @@ export async function withServer<T>(
   }
 }
 
+/** While another command holds the folder, which takes moments, this is how long we wait for it. */
+const patienceMs = 5_000
+const lookAgainMs = 100
+
 async function reachServer(config: Config): Promise<Reached> {
   const { controlPath } = await import('../daemon/control-path.ts')
   const running = new AdminDoor('', true, socketTransport(controlPath(config.data)))
-  try {
-    await running.call('GET', '/v1/status')
-    return { doors: [running], lab: null, close: async () => {} }
-  } catch (error) {
-    if (!(error instanceof NobodyThere)) throw error
+  for (let waitedMs = 0; ; waitedMs += lookAgainMs) {
+    try {
+      await running.call('GET', '/v1/status')
+      return { doors: [running], lab: null, close: async () => {} }
+    } catch (error) {
+      if (!(error instanceof NobodyThere)) throw error
+    }
+    const { openDirectly } = await import('./open-directly.ts')
+    const opened = await openDirectly(config, waitedMs < patienceMs)
+    if (opened !== null) {
+      return {
+        doors: [new AdminDoor('', false, directTransport(opened.app))],
+        lab: null,
+        close: opened.close,
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
   }
-  const { openDirectly } = await import('./open-directly.ts')
-  const { app, close } = await openDirectly(config)
-  return { doors: [new AdminDoor('', false, directTransport(app))], lab: null, close }
 }
 
 /** @returns Null when none runs. */

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import type { ReadyLine } from '../daemon/ready-line.ts'
 import { CliError, exitCodes } from './cli-error.ts'
+import { commandName } from './command-name.ts'
 import { requireConfigFile } from './config.ts'
 import { runCommand } from './run-command.ts'
-import { type Stopping, stopOnSignals } from './stop-on-signals.ts'
+import { stopOnSignals } from './stop-on-signals.ts'
 import { note, print, type Style, styleFor } from './terminal.ts'
 
 /** How long sessions and attempts may go on after SIGTERM. */
@@ -34,7 +35,7 @@ async function serve(file: string, json: boolean): Promise<void> {
   const log = createLog(note, config.log.level, Date.now)
   for (const warning of warnings) log.warn(warning)
 
-  const stopping: Stopping = stopOnSignals()
+  const stopping = stopOnSignals()
   const world = await systemWorld(config, log)
   const server = await createServer(config, world, { stop: stopping.stop })
   const control = await openControlSocket(controlPath(config.data), server.adminApp, log).catch(
@@ -89,23 +90,14 @@ function welcome(line: ReadyLine, file: string, hasDomain: boolean, style: Style
   const [server] = line.servers
   const { domain, hostname } = server!
   const config = file === `${process.cwd()}/posthorn.toml` ? '' : ` --config ${file}`
-  const things = hasDomain
-    ? [
-        `posthorn account add NAME@${domain}${config}`,
-        `posthorn queue ls${config}`,
-        `posthorn way last${config}`,
-      ]
-    : [
-        `posthorn domain add ${domain}${config}`,
-        `posthorn account add NAME@${domain}${config}`,
-        `posthorn way last${config}`,
-      ]
+  const second = hasDomain ? 'queue ls' : `domain add ${domain}`
+  const things = [second, `account add NAME@${domain}`, 'way last']
   return [
     `${style.bold(hostname)} is open.`,
     ...doorLines(server!, style),
     '',
     'Three things to try, in another terminal:',
-    ...things.map((thing) => `  ${thing}`),
+    ...things.map((thing) => `  ${commandName()} ${thing}${config}`),
     '',
     style.dim('Ctrl-C stops it.'),
     '',
