@@ -35,6 +35,7 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
     const writer = new WriterClient(writerData, clock, log, {
       changed: (deltas) => store?.changed(deltas),
       queued: () => store?.tellQueue(),
+      died: (cause) => options.onFailure?.(cause),
     })
     await writer.ready()
     sql = openForReading(join(folder, 'meta.db'))

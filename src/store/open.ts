@@ -7,6 +7,11 @@ export interface StoreOptions {
   readonly folder: string
   readonly limits: Limits
   readonly surroundings: Surroundings
+  /**
+   * The store stopped for good and refuses everything: its thread died, which is a fault of ours or a lack of memory.
+   * Nothing that was acknowledged is lost; opening it again puts it right, so the process had best end and be restarted.
+   */
+  readonly onFailure?: (cause: Error) => void
 }
 
 export type OpenStore = (options: StoreOptions) => Promise<Store>

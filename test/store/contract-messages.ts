@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AccountUnknown } from '../../src/store/errors.ts'
+import { AccountUnknown, LimitReached, StoreUnavailable } from '../../src/store/errors.ts'
 import type { Change } from '../../src/store/changes.ts'
 import type { MailboxIndex } from '../../src/store/mailbox-index.ts'
 import { eventually } from './contract-accounts.ts'
@@ -74,6 +74,32 @@ export function messageContract(name: string, begin: Begin): void {
     assert.equal(index.length, 2)
     assert.equal((await store.getAccount(bob.accountId))!.usedMessages, 2)
     index.release()
+  })
+
+  test(`${name}: a letter with every octet, and odd fields, comes back as it was`, async (t) => {
+    const { store, bob } = await begin(t)
+    const every = Buffer.from(Array.from({ length: 256 }, (_, i) => i)).toString('latin1')
+    const text = `Subject: ${every.replace(/[\r\n]/g, '')}\r\n\r\n${every}\r\n`
+    const prefix = `X-Odd: ${every.replace(/[\r\n]/g, '')}\r\n`
+    const filed = await put(store, bob.accountId, { prefix }, text)
+    const [email] = await store.getEmails(bob.accountId, [filed.emailId])
+    assert.equal(email!.prefix, prefix)
+    assert.equal(email!.octets, prefix.length + text.length)
+    assert.equal(Buffer.from(await store.readBody(email!.body, 0, 1_000)).toString('latin1'), text)
+    const long = await itemOf(store, text, [filing(bob.accountId, { prefix: 'x'.repeat(16_385) })])
+    assert.ok((await store.accept([long]))[0] instanceof LimitReached)
+  })
+
+  test(`${name}: calls on a closed store are refused, those before it are done`, async (t) => {
+    const { store, bob, reopen } = await begin(t)
+    const item = await itemOf(store, letter('last'), [filing(bob.accountId)])
+    const accepting = store.accept([item])
+    const closing = store.close()
+    assert.ok((await store.accept([item]))[0] instanceof StoreUnavailable)
+    await closing
+    assert.ok(!((await accepting)[0] instanceof Error))
+    const again = await reopen()
+    assert.equal((await again.findMailbox(bob.accountId, 'INBOX'))!.total, 1)
   })
 
   test(`${name}: fields above the body are part of the envelope`, async (t) => {

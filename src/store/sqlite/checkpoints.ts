@@ -1,54 +1,48 @@
-import { statSync } from 'node:fs'
 import type { Sql } from './database.ts'
 
-/** 16 MB of write-ahead log; at 4 times that many octets it is also cut, docs/decisions/010 and storage.md §1.5. */
-const passivePages = 4_000
-const truncateOctets = 64 * 1024 * 1024
-/** Its header says so. */
-const pageOctets = 4_096 + 24
+/**
+ * Calls after which the write-ahead log is brought back into the tables: about 4,000 pages (16 MB) of deliveries.
+ * Rarer ones cost 3 % less and hold up a batch for longer, storage.md §1.5.
+ */
+const callsBetween = 500
+/** Pages of a log that did not begin anew because a reader held it: 64 MB. Then it is cut, which waits for readers. */
+const pagesMax = 16_000
 
 /** Brings the write-ahead log back into the tables: between batches, and when there is nothing else to do. */
 export class Checkpoints {
   readonly #sql: Sql
-  readonly #walFile: string
-  #pagesBefore = 0
-  #batches = 0
+  #calls = 0
+  #written = true
 
-  constructor(sql: Sql, walFile: string) {
+  constructor(sql: Sql) {
     this.#sql = sql
-    this.#walFile = walFile
   }
 
-  afterCommit(): void {
-    // The size of a log that is being overwritten from its start does not grow: asking SQLite costs 2 µs, every 8th time.
-    if (++this.#batches % 8 !== 0) return
-    const octets = this.#walOctets()
-    const pages = octets / pageOctets
-    if (octets > truncateOctets) {
-      this.#run('TRUNCATE')
-      this.#pagesBefore = 0
-    } else if (pages - this.#pagesBefore > passivePages) {
-      this.#run('PASSIVE')
-      this.#pagesBefore = pages
-    }
+  /** @param calls How many the commit held. */
+  afterCommit(calls: number): void {
+    this.#written = true
+    this.#calls += calls
+    if (this.#calls < callsBetween) return
+    this.#calls = 0
+    if (this.#run('PASSIVE') > pagesMax) this.#run('TRUNCATE')
   }
 
   whenIdle(): void {
-    if (this.#walOctets() === 0) return
-    this.#run('TRUNCATE')
-    this.#pagesBefore = 0
+    if (!this.#written) return
+    this.#calls = 0
+    this.#written = this.#run('TRUNCATE') > 0
   }
 
-  /** A checkpoint that fails (the disk is full) is made up for by the next one; the log holds everything meanwhile. */
-  #run(mode: 'PASSIVE' | 'TRUNCATE'): void {
+  /**
+   * One that fails (the disk is full) is made up for by the next; the log holds everything meanwhile.
+   *
+   * @returns Pages that were in the log; 0 when it was cut.
+   */
+  #run(mode: 'PASSIVE' | 'TRUNCATE'): number {
     try {
-      this.#sql.all(`PRAGMA wal_checkpoint(${mode})`)
+      return Number(this.#sql.get(`PRAGMA wal_checkpoint(${mode})`)?.[1] ?? 0)
     } catch {
-      return
+      return 1
     }
-  }
-
-  #walOctets(): number {
-    return statSync(this.#walFile, { throwIfNoEntry: false })?.size ?? 0
   }
 }

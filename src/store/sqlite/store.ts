@@ -7,7 +7,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Account, AddressMeaning, Alias } from '../accounts.ts'
 import type { BodyRef, BodySink } from '../body.ts'
 import type { Change, ChangeListener, MailboxChanges } from '../changes.ts'
-import { BodyUnreadable } from '../errors.ts'
+import { BodyUnreadable, LimitReached } from '../errors.ts'
 import type { MailboxIndex } from '../mailbox-index.ts'
 import type { QueueEntry, Settlement } from '../queue.ts'
 import type {
@@ -42,6 +42,9 @@ const listPage = 200
 
 /** Emails that are read without letting others have a turn first. */
 const emailsATurn = 50
+
+/** Fields above a body; what makes them bounds each. */
+const prefixOctetsMax = 16_384
 
 export interface StoreParts {
   readonly sql: Sql
@@ -172,6 +175,7 @@ export class SqliteStore implements Store {
     const { content, octets, hash } = withHash(item)
     if (content.kind === 'file') this.#parts.files.markAccepted(content.file)
     try {
+      checkPrefixes(item)
       const describer = new Describer(item.scan)
       const filings = item.filings.map((filing) => ({ ...filing, text: describer.textFor(filing.prefix) }))
       const chunks = content.kind === 'memory' ? content.chunks : null
@@ -313,6 +317,13 @@ export class SqliteStore implements Store {
 
   tellQueue(): void {
     for (const listener of [...this.#queueListeners]) listener()
+  }
+}
+
+function checkPrefixes({ filings, queue }: AcceptItem): void {
+  for (const { prefix } of [...filings, ...queue]) {
+    if (prefix.length > prefixOctetsMax)
+      throw new LimitReached(`a prefix has at most ${prefixOctetsMax} octets`)
   }
 }
 

@@ -30,6 +30,8 @@ export interface WriterHooks {
   /** Before those who asked are answered. */
   changed(deltas: readonly Delta[]): void
   queued(): void
+  /** It will not answer any more. */
+  died(cause: Error): void
 }
 
 /** A body in memory that goes with the next post. */
@@ -96,6 +98,7 @@ export class WriterClient {
   async close(): Promise<void> {
     if (this.#dead !== null) return
     this.#flush()
+    this.#dead = new Error('the store is closed')
     await new Promise<void>((resolve) => {
       this.#closed = { resolve: () => resolve(), reject: () => resolve() }
       this.#worker.postMessage('close')
@@ -177,13 +180,14 @@ export class WriterClient {
   }
 
   #die(cause: Error): void {
-    if (this.#dead !== null) return
-    this.#dead = cause
-    if (this.#closed !== null) {
-      this.#closed.resolve(undefined)
-      return
+    const closing = this.#closed !== null
+    if (!closing) {
+      if (this.#dead !== null) return
+      this.#dead = cause
+      this.#log.error('store: the writer died; nothing more is accepted', { error: cause })
+      this.#hooks.died(cause)
     }
-    this.#log.error('store: the writer died', { error: cause })
+    this.#closed?.resolve(undefined)
     this.#ready?.reject(cause)
     for (const asker of this.#askers.values()) {
       asker.reject(new StoreUnavailable('the store stopped', { cause }))

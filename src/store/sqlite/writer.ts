@@ -53,7 +53,7 @@ export class Writer {
     this.#limits = limits
     this.#numbers = new Numbers(sql)
     this.#segments = new Segments(sql, disk, folder)
-    this.#checkpoints = new Checkpoints(sql, join(folder, 'meta.db-wal'))
+    this.#checkpoints = new Checkpoints(sql)
   }
 
   add(post: WriterPost): void {
@@ -80,7 +80,7 @@ export class Writer {
     if (outcome === 'again') outcome = this.#attempt(alive, true)
     if (outcome === 'again') throw new Error('Cannot happen: a batch with savepoints asks to be done again')
     this.#giveBack(outcome.left)
-    this.#checkpoints.afterCommit()
+    this.#checkpoints.afterCommit(outcome.done.length)
     this.#removeFiles(outcome.unneededFiles)
     const failed = batch.filter((waiting) => waiting.error !== null && !outcome.left.includes(waiting))
     return {
