@@ -5,7 +5,7 @@ import { systemDisk } from '../../src/store/sqlite/disk.ts'
 const calls = ['create', 'write', 'sync', 'syncFolder', 'rename'] as const
 export type DiskCall = (typeof calls)[number]
 
-/** [which call, how many succeed before, how many fail then, how many failed, whether half is written before] */
+/** [which call, how many succeed before, how many fail then, how many failed, 1: half is written before, 2: the thread ends] */
 export type Orders = Int32Array<SharedArrayBuffer>
 
 export function makeOrders(): Orders {
@@ -15,14 +15,14 @@ export function makeOrders(): Orders {
 export function failNext(
   orders: Orders,
   call: DiskCall,
-  options: { after?: number; times?: number; half?: boolean } = {},
+  options: { after?: number; times?: number; half?: boolean; end?: boolean } = {},
 ): void {
   orders.set([
     calls.indexOf(call) + 1,
     options.after ?? 0,
     options.times ?? 1,
     0,
-    options.half === true ? 1 : 0,
+    options.half === true ? 1 : options.end === true ? 2 : 0,
   ])
 }
 
@@ -54,6 +54,8 @@ export function makeDisk(orders: Orders): Disk {
     },
     write(fd, chunks) {
       if (!fails('write')) return systemDisk.write(fd, chunks)
+      // In a worker this ends the thread only, as running out of memory does.
+      if (orders[4] === 2) process.exit(1)
       if (orders[4] === 1) {
         const all = Buffer.concat(chunks)
         systemDisk.write(fd, [all.subarray(0, all.length >> 1)])

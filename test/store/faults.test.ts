@@ -23,7 +23,9 @@ async function open(t: TestContext, folder = testFolder(t)) {
   const orders = makeOrders()
   const clock = new FakeClock(Date.now())
   const surroundings = { clock, random: systemRandom, log: silentLog }
-  const options = { folder, limits: defaultLimits, surroundings }
+  const failures: Error[] = []
+  const onFailure = (error: Error) => failures.push(error)
+  const options = { folder, limits: defaultLimits, surroundings, onFailure }
   const store = await openStore(options, { module, data: orders })
   t.after(() => store.close())
   if ((await store.listDomains()).length === 0) {
@@ -31,7 +33,7 @@ async function open(t: TestContext, folder = testFolder(t)) {
     await store.addAccount('bob@hamburger.example', null)
   }
   const bob = (await store.findAccount('bob@hamburger.example'))!.accountId
-  return { store, orders, folder, bob, clock }
+  return { store, orders, folder, bob, clock, failures }
 }
 
 const small: readonly (readonly [DiskCall, boolean])[] = [
@@ -61,6 +63,19 @@ for (const [call, half] of small) {
     assert.equal((await put(again.store, bob)).uid, after.uid + 1)
   })
 }
+
+test('a store whose thread dies says so, refuses, and is whole when it is opened again', async (t) => {
+  const { store, orders, folder, bob, failures } = await open(t)
+  await put(store, bob)
+  failNext(orders, 'write', { end: true })
+  const item = await itemOf(store, letter('lost'), [filing(bob)])
+  assert.ok((await store.accept([item]))[0] instanceof StoreUnavailable)
+  assert.ok((await store.accept([item]))[0] instanceof StoreUnavailable)
+  assert.equal(failures.length, 1)
+  await store.close()
+  const again = await open(t, folder)
+  assert.equal((await put(again.store, bob)).uid, 2)
+})
 
 test('what needs no body goes on while bodies cannot be written', async (t) => {
   const { store, orders, bob } = await open(t)
