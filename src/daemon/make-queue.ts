@@ -20,7 +20,7 @@ export async function makeQueue({ config, world, store, journeys }: QueueParts):
   const { clock, random, resolver, dialler, dialect, queuePort } = world
   return createQueue({
     ...{ resolver, dialler, clock, random },
-    store: dialect === 'lecture' ? withoutPrefixes(store) : store,
+    store,
     routes: config.routes,
     hostname: config.hostname,
     ehloName: config.outgoing.ehloName ?? config.hostname,
@@ -31,22 +31,5 @@ export async function makeQueue({ config, world, store, journeys }: QueueParts):
     tls: { ca: world.authorities },
     ...(dialect === undefined ? {} : { dialect }),
     ...(queuePort === undefined ? {} : { port: queuePort }),
-  })
-}
-
-/**
- * The lecture's letter travels as Alice wrote it: the fields that her server adds stay in its own row, and no Received
- * field stands above "Do you like ketchup?" (docs/decisions/072).
- */
-function withoutPrefixes(store: Store): Store {
-  return new Proxy(store, {
-    get(target, name) {
-      if (name === 'lease') {
-        return async (...args: Parameters<Store['lease']>) =>
-          (await target.lease(...args)).map((entry) => ({ ...entry, prefix: '' }))
-      }
-      const value: unknown = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
   })
 }

@@ -183,8 +183,10 @@ export class Transaction {
 
   /** Prefix and body, stuffed, block by block as fast as the server takes them; then the dot. */
   async #sendMessage(): Promise<void> {
-    const { connection, limits } = this.#options
-    const { prefix, body } = this.#message
+    const { connection, dialect, limits } = this.#options
+    const { body } = this.#message
+    // The lecture's letter travels as Alice wrote it, without the fields her server adds, docs/decisions/072.
+    const prefix = dialect === 'lecture' ? '' : this.#message.prefix
     const stuffer = new DotStuffer()
     connection.expectMessageReply()
     let waiting = stuffer.encode(Buffer.from(prefix, 'latin1'))

@@ -120,8 +120,10 @@ class JourneyFile implements Journeys {
     if (this.#dead !== null) return
     this.#cancelExpiry()
     this.#post()
-    await this.#ask({ kind: 'close' })
+    const closed = this.#ask({ kind: 'close' })
+    // From here on the thread's end is no surprise, and nothing more is taken.
     this.#dead = new Error('the journeys are closed')
+    await closed.catch(() => {})
     await this.#worker.terminate()
   }
 
@@ -181,10 +183,11 @@ class JourneyFile implements Journeys {
   }
 
   #die(cause: Error): void {
-    if (this.#dead !== null) return
-    this.#dead = cause
-    this.#cancelExpiry()
-    this.#log.error('journeys: the thread died; journeys are not recorded any more', { error: cause })
+    if (this.#dead === null) {
+      this.#dead = cause
+      this.#cancelExpiry()
+      this.#log.error('journeys: the thread died; journeys are not recorded any more', { error: cause })
+    }
     for (const asker of this.#askers.values()) asker.reject(cause)
     this.#askers.clear()
   }
