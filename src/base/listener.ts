@@ -1,5 +1,5 @@
 /** Binds addresses for one door, and bounds how many connections come in. */
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, isIPv4, type Server, type Socket } from 'node:net'
 import type { Endpoint } from './config.ts'
 import { Peer } from './peer.ts'
 
@@ -62,7 +62,8 @@ export async function listen(
 
   const servers: Server[] = []
   try {
-    for (const endpoint of endpoints) servers.push(await bind(endpoint, welcome))
+    for (const endpoint of endpoints)
+      servers.push(await bind(endpoint, hasIpv4Twin(endpoint, endpoints), welcome))
   } catch (error) {
     for (const server of servers) server.close()
     throw error
@@ -91,7 +92,12 @@ export async function listen(
   }
 }
 
-function bind(endpoint: Endpoint, welcome: (socket: Socket) => void): Promise<Server> {
+/** Alone, `[::]:25` takes IPv4 as well; beside `0.0.0.0:25` it must not, or the second of them finds the port in use. */
+function hasIpv4Twin({ address, port }: Endpoint, all: readonly Endpoint[]): boolean {
+  return address === '::' && all.some((other) => isIPv4(other.address) && other.port === port)
+}
+
+function bind(endpoint: Endpoint, ipv6Only: boolean, welcome: (socket: Socket) => void): Promise<Server> {
   // allowHalfOpen: a client may send its commands, then FIN, and still wants the answers.
   const server = createServer({ allowHalfOpen: true, noDelay: true }, welcome)
   return new Promise((resolve, reject) => {
@@ -102,7 +108,7 @@ function bind(endpoint: Endpoint, welcome: (socket: Socket) => void): Promise<Se
         }),
       )
     })
-    server.listen({ host: endpoint.address, port: endpoint.port, backlog: 1024 }, () => {
+    server.listen({ host: endpoint.address, port: endpoint.port, ipv6Only, backlog: 1024 }, () => {
       server.removeAllListeners('error')
       // EMFILE and the like: the connection is lost, the door stays open.
       server.on('error', () => {})
