@@ -26,9 +26,15 @@ function meaningOfNothing(stage: Stage, way: Way): string {
   if (stage === 'handed-in') return 'not seen: it came from another server'
   if (!saw(way, 'handed-in')) return stage === 'secured' ? 'no: in the clear' : 'on the server it came from'
   if (!saw(way, 'queued')) return way.filedAt === null ? 'no' : 'no need to: it stayed here'
-  if (stage === 'secured' && saw(way, 'spoken')) return 'no: in the clear'
+  if (stage === 'secured' && wasConnected(way)) return 'no: in the clear'
   const hasEnded = way.state === 'delivered' || way.state === 'collected' || way.state === 'refused'
   return hasEnded ? 'no' : 'not yet'
+}
+
+function wasConnected(way: Way): boolean {
+  return way.stages.some(({ events }) =>
+    events.some(({ kind, data }) => kind === 'tcp.open' && data['ok'] === true),
+  )
 }
 
 function saw(way: Way, wanted: Stage): boolean {

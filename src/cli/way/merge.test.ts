@@ -185,6 +185,8 @@ test('an empty stage says why it is empty', () => {
   )
   const inTheClear = { ...outgoing, events: without('secured') }
   assert.equal(emptyOf(inTheClear)[3], 'no: in the clear')
+  const unreachable = { ...outgoing, facts: { ...outgoing.facts, state: 'retrying' as const } }
+  assert.equal(emptyOf({ ...unreachable, events: without('connected', 'secured') })[3], 'not yet')
 })
 
 test('a message is named in the four ways people have', () => {
