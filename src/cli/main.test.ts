@@ -1,6 +1,6 @@
 /** The command line as people meet it: child processes, with a server running and without. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { type RunningProcess, startPosthorn } from '../../test/harness/process.ts'
@@ -203,4 +203,13 @@ test('commands without a configuration find the Lab that is running, and say whe
   assertRan(await run('lab', 'stop'), 0, /stopping/)
   assert.deepEqual(await lab.ended, { code: 0, signal: null })
   assertRan(await run('way'), 3, null, /no Lab is running/)
+})
+
+test('a data folder that somebody made with wide rights does not show the mail to all users', async (t) => {
+  const { run, folder } = setUp(t)
+  mkdirSync(join(folder, 'data'))
+  assertRan(await run(['domain', 'add', 'hamburger.edu']), 0, /Added/)
+  const names = readdirSync(join(folder, 'data'), { recursive: true, encoding: 'utf8' })
+  assert.ok(names.length > 3)
+  for (const name of names) assert.equal(statSync(join(folder, 'data', name)).mode & 0o077, 0, name)
 })

@@ -23,6 +23,8 @@ export async function openDirectly(
   const log = createLog((line) => process.stderr.write(line), 'error', systemClock.now)
   const { limits, data: folder } = config
   const surroundings = { clock: systemClock, random: systemRandom, log }
+  // As serve does: what is made here is for its owner only.
+  process.umask(0o077)
   const store = await openStore({ folder, limits, surroundings }).catch((error: unknown) => {
     if (!(error instanceof StoreInUse)) throw error
     if (patient) return null

@@ -35,6 +35,8 @@ async function serve(file: string, json: boolean): Promise<void> {
   const log = createLog(note, config.log.level, Date.now)
   for (const warning of warnings) log.warn(warning)
 
+  // Mail is its owner's: a data folder that somebody made with wider rights must not give it to all users.
+  process.umask(0o077)
   const stopping = stopOnSignals()
   const world = await systemWorld(config, log)
   const server = await createServer(config, world, { stop: stopping.stop })
