@@ -28,22 +28,30 @@ export function hostnameOf(domain: string, scene: Scene): string {
  * tells them apart.
  */
 export function labZones(scene: Scene): Zone[] {
-  return labDomains.map(({ domain }) => {
-    const mail = `mail.${domain}`
-    const exchange = hostnameOf(domain, scene)
-    return {
-      origin: domain,
-      records: {
-        [domain]: {
-          MX: [{ preference: 10, exchange }],
-          A: ['127.0.0.1'],
-          TXT: ['v=spf1 ip4:127.0.0.1 -all'],
-        },
-        [mail]: { A: ['127.0.0.1'], TXT: ['v=spf1 a -all'] },
-        [`_dmarc.${domain}`]: { TXT: ['v=DMARC1; p=reject'] },
+  const hosts = labDomains.map(({ domain }) => hostnameOf(domain, scene))
+  return [
+    ...labDomains.map(({ domain }) => zoneOf(domain, scene)),
+    { origin: '127.in-addr.arpa', records: { '1.0.0.127.in-addr.arpa': { PTR: hosts } } },
+  ]
+}
+
+function zoneOf(domain: string, scene: Scene): Zone {
+  const mail = `mail.${domain}`
+  const exchange = hostnameOf(domain, scene)
+  return {
+    origin: domain,
+    records: {
+      [domain]: {
+        MX: [{ preference: 10, exchange }],
+        A: ['127.0.0.1'],
+        // The doors are open on IPv4 only, so what takes mail has no AAAA.
+        ...(exchange === domain ? {} : { AAAA: ['::1'] }),
+        TXT: ['v=spf1 ip4:127.0.0.1 -all'],
       },
-    }
-  })
+      [mail]: { A: ['127.0.0.1'], TXT: ['v=spf1 a -all'] },
+      [`_dmarc.${domain}`]: { TXT: ['v=DMARC1; p=reject'] },
+    },
+  }
 }
 
 /** The server's side of the lecture's SMTP conversation, octet for octet. */
