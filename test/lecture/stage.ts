@@ -1,6 +1,5 @@
 /** What the lecture's tests share: an open Lab, Alice's hand, Bob's agents, and patience. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -16,7 +15,7 @@ import type { ReadyLine } from '../../src/daemon/ready-line.ts'
 import type { Scene } from '../../src/lab/scene.ts'
 import { type Lab, startLab } from '../../src/lab/start-lab.ts'
 import { endpointOf, type Ran, runProgram } from '../harness/lab.ts'
-import { speakTo, type Speaker } from '../harness/replay.ts'
+import { speakTo } from '../harness/replay.ts'
 import { type Cleanup, temporaryFolder } from '../harness/temp.ts'
 
 export interface Stage {
@@ -87,11 +86,11 @@ const aliceLogin = Buffer.from('\0alice@crepes.fr\0strawberry').toString('base64
 
 /** Hands letters in as Alice, by hand, each a transaction on one connection. */
 export async function submit(
-  line: ReadyLine,
+  door: Endpoint,
   texts: readonly string[],
   to = 'bob@hamburger.edu',
 ): Promise<void> {
-  const speaker = await speakTo(doorsOf(line, 'crepes.fr').submission)
+  const speaker = await speakTo(door)
   const ask = async (command: string, code: string) => {
     speaker.send(`${command}\r\n`)
     await speaker.expect(`${code}<…>`)
@@ -120,41 +119,112 @@ export async function bobHas(lab: Lab): Promise<number> {
   return (await store.findMailbox(bob!.accountId, 'INBOX'))!.total
 }
 
+/** A socket and what came out of it, octet for octet. */
+export class Talk {
+  readonly #socket: Socket
+  #heard = ''
+  #ended = false
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.setEncoding('latin1')
+    socket.on('data', (text: string) => {
+      this.#heard += text
+    })
+    for (const event of ['end', 'close', 'error']) {
+      socket.on(event, () => {
+        this.#ended = true
+      })
+    }
+  }
+
+  static async to(door: Endpoint): Promise<Talk> {
+    const socket = connect(door.port, door.address)
+    await once(socket, 'connect')
+    return new Talk(socket)
+  }
+
+  send(octets: string): void {
+    this.#socket.write(octets, 'latin1')
+  }
+
+  /** All that was said up to this, which is waited for. */
+  async until(ending: string): Promise<string> {
+    const at = await waitFor(
+      () => {
+        const found = this.#heard.indexOf(ending)
+        assert.ok(found >= 0 || !this.#ended, `closed before ${JSON.stringify(ending)}: ${this.#heard}`)
+        return found >= 0 && found + ending.length
+      },
+      `${JSON.stringify(ending)} after ${JSON.stringify(this.#heard)}`,
+    )
+    const said = this.#heard.slice(0, at)
+    this.#heard = this.#heard.slice(at)
+    return said
+  }
+
+  /** The next octets, this many. */
+  async take(octets: number): Promise<string> {
+    await waitFor(() => this.#heard.length >= octets, `${octets} octets`)
+    const said = this.#heard.slice(0, octets)
+    this.#heard = this.#heard.slice(octets)
+    return said
+  }
+
+  /** All that was said up to the end of the connection, which the other side brings. */
+  async toTheEnd(): Promise<string> {
+    await waitFor(() => this.#ended, 'the end of the connection')
+    return this.#heard
+  }
+
+  /** As when the line breaks. */
+  hangUp(): void {
+    this.#socket.destroy()
+  }
+}
+
 /** An open POP3 session of Bob's. */
 export async function openPop3(door: Endpoint): Promise<Pop3> {
-  const speaker = await speakTo(door)
-  await speaker.expect('+OK POP3 server ready')
-  const session = new Pop3(speaker)
+  const session = new Pop3(await Talk.to(door))
+  await session.talk.until('+OK POP3 server ready\r\n')
   await session.ask('user bob')
   await session.ask('pass hungry')
   return session
 }
 
 export class Pop3 {
-  readonly #speaker: Speaker
+  readonly talk: Talk
 
-  constructor(speaker: Speaker) {
-    this.#speaker = speaker
+  constructor(talk: Talk) {
+    this.talk = talk
   }
 
-  async ask(command: string, answer = '+OK<…>'): Promise<void> {
-    this.#speaker.send(`${command}\r\n`)
-    await this.#speaker.expect(answer)
+  /** @returns The status line, which must begin so. */
+  async ask(command: string, status = '+OK'): Promise<string> {
+    this.talk.send(`${command}\r\n`)
+    const line = (await this.talk.until('\r\n')).slice(0, -2)
+    assert.ok(line.startsWith(status), `${command}: ${line}`)
+    return line
   }
 
-  /** The lines of an answer that ends with a dot, each checked. */
-  async expect(...lines: string[]): Promise<void> {
-    for (const line of lines) await this.#speaker.expect(line)
+  /** @returns The lines after the status line, without their ends and the last dot; RFC 1939 §3. */
+  async lines(command: string): Promise<string[]> {
+    await this.ask(command)
+    const lines: string[] = []
+    for (;;) {
+      const line = (await this.talk.until('\r\n')).slice(0, -2)
+      if (line === '.') return lines
+      lines.push(line.replace(/^\./, ''))
+    }
+  }
+
+  async retr(message: number): Promise<string> {
+    return (await this.lines(`retr ${message}`)).map((line) => `${line}\r\n`).join('')
   }
 
   async quit(): Promise<void> {
-    await this.ask('quit', '+OK POP3 server signing off')
-    await this.#speaker.expectClosed()
-  }
-
-  /** As when the line breaks. */
-  hangUp(): void {
-    this.#speaker.socket.destroy()
+    assert.equal(await this.ask('quit'), '+OK POP3 server signing off')
+    assert.equal(await this.talk.toTheEnd(), '')
   }
 }
 
@@ -168,6 +238,12 @@ export async function openImap(t: Cleanup, door: Endpoint, user = 'bob@hamburger
   await client.connect()
   t.after(() => client.close())
   return client
+}
+
+/** What imapflow gives when it gives something. */
+export function present<T>(value: T | false | undefined): T {
+  assert.ok(value !== false && value !== undefined)
+  return value
 }
 
 /** Takes the place of `mail.hamburger.edu:25` in the Lab, writes down what passes, and hands it on to `to`. */
@@ -241,7 +317,3 @@ export function wayWith(
 
 export const seenByBoth = (way: Way): boolean =>
   way.stages.find(({ stage }) => stage === 'spoken')?.dialogues[0]?.seenByBoth === true
-
-export function caOf(line: ReadyLine): Buffer {
-  return readFileSync(line.ca!)
-}
