@@ -18,10 +18,10 @@ import type { ImapDoorOptions } from './options.ts'
 import { answer, counted, Session, type Answer } from './session.ts'
 
 const readAheadOctets = 65_536
+/** Pipelined commands answered before other connections have their turn. */
+const commandsPerTurn = 20
 /** Literals of one command that are held in memory, all together. */
 const heldOctets = 65_536
-/** How long a peer may take to close after we have. */
-const lingerMs = 5_000
 
 export class Connection implements Dialogue {
   readonly #peer: Peer
@@ -97,7 +97,12 @@ export class Connection implements Dialogue {
       this.#armTimers()
       if (this.#options.implicitTls && !(await this.#startTls())) return
       this.write(greeting(this.#session))
-      while (!this.#closing && (await this.#serveOne())) if (this.#draining) this.#shutDown()
+      for (let served = 1; !this.#closing && (await this.#serveOne()); served++) {
+        if (this.#draining) this.#shutDown()
+        // A client that asks and does not read waits here, and so do we.
+        const isAhead = this.#peer.waitingOctets > this.#options.limits.outputOctets
+        if (isAhead || served % commandsPerTurn === 0) await this.breathe()
+      }
     } catch (error) {
       // Only a defect of ours leads here.
       this.#options.log.error('imap connection failed', { error })
@@ -300,12 +305,13 @@ export class Connection implements Dialogue {
   }
 
   #idle(): void {
-    if (this.#busy && !this.#closing && this.#session.account === null) {
+    const owed = this.#peer.waitingOctets > 0
+    if (this.#busy && !this.#closing && !owed && this.#session.account === null) {
       // The password is being judged, which is our time and not the client's.
       this.#armTimers()
       return
     }
-    // After log-in a client that is owed an answer has stopped reading.
+    // A client that is owed an answer has stopped reading.
     if (this.#closing || this.#busy) {
       this.#peer.destroy()
       return
@@ -321,8 +327,6 @@ export class Connection implements Dialogue {
     this.#cancelLoginTimer()
     this.#discardMessage()
     this.#peer.end()
-    this.#peer.resume()
-    this.#peer.setIdleTimeout(lingerMs)
     this.#wake?.()
   }
 
