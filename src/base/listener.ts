@@ -27,6 +27,11 @@ export interface Listener {
   close(graceMs: number): Promise<void>
 }
 
+/** Connections that are being told that they are one too many; beyond it they are closed without a word. */
+const turnedAwayMax = 200
+/** How long one of them may take to hear it. */
+const turnedAwayMs = 1_000
+
 /** @throws {Error} The address cannot be bound: text says which, and why. */
 export async function listen(
   door: Door,
@@ -37,16 +42,25 @@ export async function listen(
   const peers = new Set<Peer>()
   const trusted = new Set(limits.trusted)
   let idle: (() => void) | null = null
+  let turnedAway = 0
+
+  function turnAway(peer: Peer): void {
+    if (turnedAway >= turnedAwayMax) {
+      peer.destroy()
+      return
+    }
+    turnedAway++
+    peer.handle({ data() {}, end() {}, idle: () => peer.destroy(), close: () => turnedAway-- })
+    if (door.busyGreeting !== '') peer.write(door.busyGreeting)
+    peer.end(turnedAwayMs)
+  }
 
   function welcome(socket: Socket): void {
     const peer = new Peer(socket)
     const address = peer.remoteAddress
     const count = (perAddress.get(address) ?? 0) + 1
     if (peers.size >= limits.connections || (count > limits.connectionsPerAddress && !trusted.has(address))) {
-      if (door.busyGreeting !== '') peer.write(door.busyGreeting)
-      peer.handle({ data() {}, end() {}, idle: () => peer.destroy(), close() {} })
-      peer.setIdleTimeout(1_000)
-      peer.end()
+      turnAway(peer)
       return
     }
     perAddress.set(address, count)

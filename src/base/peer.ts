@@ -24,6 +24,9 @@ export interface PeerHandlers {
   close(error: Error | null): void
 }
 
+/** How long a peer may take to close after we have. */
+const lingerMs = 5_000
+
 const nothing: PeerHandlers = { data() {}, end() {}, idle() {}, close() {} }
 
 export class Peer {
@@ -40,6 +43,8 @@ export class Peer {
   #error: Error | null = null
   #tls: TlsFacts | null = null
   #idleMs = 0
+  #ended = false
+  #cancelLinger: () => void = () => {}
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -85,7 +90,7 @@ export class Peer {
 
   /** @param data A string has one char per octet. Octets are not copied. */
   write(data: string | Uint8Array): void {
-    if (this.#closed) return
+    if (this.#closed || this.#ended) return
     this.#pending.push(data)
     if (this.#flushScheduled) return
     this.#flushScheduled = true
@@ -144,7 +149,8 @@ export class Peer {
   }
 
   resume(): void {
-    if (!this.#paused) return
+    // After `end` it is not for others to say when reading goes on.
+    if (!this.#paused || this.#ended) return
     this.#paused = false
     this.#socket.resume()
   }
@@ -191,10 +197,22 @@ export class Peer {
     })
   }
 
-  /** Writes what is waiting, then FIN. */
-  end(): void {
+  /**
+   * Writes what is waiting, then FIN. A peer may take its time over what is waiting as long as it takes some of it, and
+   * nothing is read meanwhile; then it has `ms` to close, however much it goes on sending.
+   */
+  end(ms = lingerMs): void {
     this.flush()
-    if (!this.#closed) this.#socket.end()
+    if (this.#closed || this.#ended) return
+    this.#ended = true
+    this.#socket.pause()
+    this.setIdleTimeout(ms)
+    this.#socket.end(() => {
+      if (this.#closed) return
+      this.#socket.resume()
+      const timer = setTimeout(() => this.destroy(), ms)
+      this.#cancelLinger = () => clearTimeout(timer)
+    })
   }
 
   /** Ends at once; what is waiting is lost. */
@@ -216,6 +234,7 @@ export class Peer {
   #finish(error: Error | null): void {
     if (this.#closed) return
     this.#closed = true
+    this.#cancelLinger()
     this.#pending = []
     this.#handlers.close(error)
     this.#handlers = nothing
