@@ -19,8 +19,6 @@ const readAheadOctets = 65_536
 const gatherOctets = 16_384
 /** Pipelined commands answered before other connections have their turn. */
 const commandsPerTurn = 50
-/** How long a peer may take to close after we have. */
-const lingerMs = 5_000
 
 export class Connection {
   readonly #peer: Peer
@@ -211,8 +209,6 @@ export class Connection {
     this.#closing = true
     this.#writeGathered()
     this.#peer.end()
-    this.#peer.resume()
-    this.#peer.setIdleTimeout(lingerMs)
   }
 
   #end(): void {

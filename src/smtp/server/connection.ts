@@ -2,8 +2,10 @@
  * Ties one SMTP session to its socket: cuts octets into lines, sends replies in order, puts TLS underneath, minds time.
  *
  * Commands are answered one after another however they were pipelined (RFC 2920 §3.1); replies that are ready in the
- * same turn go out in one write. While a command is at work, no more than `readAheadOctets` are read.
+ * same turn go out in one write. While a command is at work, or the client takes no replies, no more than
+ * `readAheadOctets` are read.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LineReader } from '../../base/line-reader.ts'
 import type { Peer } from '../../base/peer.ts'
 import { formatReply, type Reply } from '../wire/reply.ts'
@@ -13,8 +15,8 @@ import type { SmtpDoorOptions } from './options.ts'
 import { type Answer, answer, greeting, Session } from './session.ts'
 
 const readAheadOctets = 65_536
-/** How long a peer may take to close after we have. */
-const lingerMs = 5_000
+/** Pipelined commands answered before other connections have their turn. */
+const commandsPerTurn = 50
 
 export class Connection {
   readonly #peer: Peer
@@ -52,10 +54,11 @@ export class Connection {
   /** Ends the session as soon as no command is at work, RFC 5321 §3.8. */
   drain(): void {
     this.#draining = true
-    if (!this.#busy && this.#incoming === null) this.#shutDown()
+    if (!this.#busy) this.#shutDown()
   }
 
   #shutDown(): void {
+    if (this.#closing || this.#incoming !== null) return
     this.#send({
       code: 421,
       status: '4.3.2',
@@ -79,8 +82,9 @@ export class Connection {
     if (this.#busy) return
     this.#busy = true
     try {
-      while (!this.#closing && (this.#incoming === null ? await this.#command() : await this.#message())) {
-        if (this.#draining && this.#incoming === null) this.#shutDown()
+      for (let steps = 1; !this.#closing && (await this.#step()); steps++) {
+        if (this.#draining) this.#shutDown()
+        if (steps % commandsPerTurn === 0) await this.#othersTurn()
       }
     } catch (error) {
       // Only a defect of ours leads here; the client is told to come again and nothing was accepted.
@@ -89,8 +93,19 @@ export class Connection {
       this.#close()
     }
     this.#busy = false
+    if (this.#draining) this.#shutDown()
     this.#peer.resume()
     if (this.#inputEnded) this.#close()
+  }
+
+  #step(): Promise<boolean> {
+    return this.#incoming === null ? this.#command() : this.#message()
+  }
+
+  /** A client that asks and does not read waits here, and so do we. */
+  async #othersTurn(): Promise<void> {
+    if (this.#peer.waitingOctets > this.#options.limits.outputOctets) await this.#peer.drained()
+    await nextTurn()
   }
 
   /** @returns False when a whole line has not come yet. */
@@ -174,8 +189,6 @@ export class Connection {
     this.#incoming?.abort()
     this.#incoming = null
     this.#peer.end()
-    this.#peer.resume()
-    this.#peer.setIdleTimeout(lingerMs)
   }
 
   #end(): void {
@@ -185,8 +198,8 @@ export class Connection {
   }
 
   #idle(): void {
-    if (this.#closing) this.#peer.destroy()
-    // A command at work has bounds of its own.
+    // A command at work has bounds of its own; a client that takes no replies has none.
+    if (this.#closing || (this.#busy && this.#peer.waitingOctets > 0)) this.#peer.destroy()
     if (this.#closing || this.#busy) return
     // RFC 5321 §4.5.3.2.7.
     this.#send({
