@@ -31,7 +31,6 @@ test('L1 user agents, mail servers and SMTP: Alice sends, Bob reads, answers and
   const shown = await says(env, 'read', '1', '--as', 'bob')
   assert.match(shown, /^From: alice@crepes\.fr\nTo: bob@hamburger\.edu\n/)
   assert.match(shown, /\n\nHow about pickles\?\n/)
-  assert.equal((await list('bob'))[0]!.seen, true)
 
   // Between the two servers SMTP was spoken, and each recorded the same.
   const way = await wayWith(env, ['last'], seenByBoth, 'both sides of the dialogue')
@@ -43,13 +42,10 @@ test('L1 user agents, mail servers and SMTP: Alice sends, Bob reads, answers and
   const answer = await says(env, 'read', '1', '--as', 'alice')
   assert.match(answer, /\n\nWith ketchup\.\n/)
   assert.match(answer, /\n> How about pickles\?/)
-  assert.equal((await list('bob'))[0]!.answered, true)
+  const [after] = await list('bob')
+  assert.deepEqual([after!.seen, after!.answered], [true, true])
 
   assert.equal(await says(env, 'rm', '1', '--as', 'bob'), '1 moved to Trash\n')
-  assert.deepEqual(
-    (await list('bob')).map(({ octets }) => octets),
-    [912, 498],
-  )
   assert.deepEqual(
     (await list('bob', 'Trash')).map(({ subject }) => subject),
     ['Pickles?'],
