@@ -28,6 +28,8 @@ export interface ImapWorld {
   deliver(body: string, filing?: Partial<Filing> & { readonly mailbox?: string }): Promise<number>
   /** Plays a transcript; see `playImap`. */
   play(transcript: string): Promise<void>
+  /** Ends what is between two commands, as a server that stops does. */
+  drain(): void
   close(): Promise<void>
 }
 
@@ -75,6 +77,7 @@ export async function openImapWorld(options: WorldOptions = {}): Promise<ImapWor
     journeys,
     deliver: (body, filing) => deliver(store, accountId, body, filing),
     play: (transcript) => playImap(endpoint, transcript),
+    drain: () => door.drain(),
     async close() {
       await listener.close(100)
       await store.close()

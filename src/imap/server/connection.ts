@@ -70,11 +70,11 @@ export class Connection implements Dialogue {
   }
 
   get closed(): boolean {
-    return this.#peer.closed
+    return this.#closing || this.#peer.closed
   }
 
   write(data: string | Uint8Array): void {
-    this.#peer.write(data)
+    if (!this.#closing) this.#peer.write(data)
   }
 
   async breathe(): Promise<void> {

@@ -47,6 +47,8 @@ export class Selected {
   #lastUid: number
   /** UIDs that are gone from the index and not yet from this session's numbering, ascending. */
   #ghosts: number[] = []
+  /** Where each ghost stands in the numbering, counted from 0; null: to be counted anew. */
+  #places: number[] | null = null
   /** UIDs that are \Recent in this session, ascending ranges. */
   readonly #recent: UidRange[] = []
   /** Changes of flags up to here have been told. */
@@ -118,7 +120,7 @@ export class Selected {
    */
   resolve(set: SequenceSet, uid: boolean): UidRange[] {
     const { count } = this
-    const places = this.#ghostPlaces()
+    const places = (this.#places ??= this.#countPlaces())
     if (uid) {
       const ranges = normaliseSequenceSet(set, this.#uidAt(count, places) ?? 0)
       return ranges.filter(({ first }) => first <= this.#lastUid).map(this.#withinKnown)
@@ -178,6 +180,7 @@ export class Selected {
   /** Takes notice of a change; nothing is told yet. @returns Whether there is something to tell. */
   notice(change: Change): boolean {
     if (change.mailboxId !== this.index.mailboxId) return false
+    this.#places = null
     if (change.kind === 'expunged') {
       const known = change.uids.filter((uid) => uid <= this.#lastUid)
       if (known.length > 0) this.#ghosts = [...this.#ghosts, ...known].sort((a, b) => a - b)
@@ -223,6 +226,7 @@ export class Selected {
     const { uids, length } = this.index
     const numbers = ghosts.map((uid, before) => lowerBound(uids, length, uid) + before + 1).reverse()
     this.#ghosts = []
+    this.#places = null
     return numbers
   }
 
@@ -270,8 +274,7 @@ export class Selected {
     return this.#ghosts.length === 0 ? 0 : lowerBound(this.#ghosts, this.#ghosts.length, uid)
   }
 
-  /** Where each ghost stands in the numbering, counted from 0. */
-  #ghostPlaces(): number[] {
+  #countPlaces(): number[] {
     const { uids, length } = this.index
     return this.#ghosts.map((uid, before) => lowerBound(uids, length, uid) + before)
   }

@@ -14,7 +14,7 @@ import { CollectionLog } from './collection-log.ts'
 import type { ImapDoorOptions } from './options.ts'
 import type { Selected } from './selected.ts'
 import { ImapShared } from './shared.ts'
-import { translateStoreError } from './store-refusal.ts'
+import { isOrdinary, translateStoreError } from './store-refusal.ts'
 import type { ArrivedMessage } from './arriving-message.ts'
 
 /** RFC 3501 §3; `any` is no state of its own but fits all of them, `authenticated` fits `selected` too. */
@@ -147,13 +147,12 @@ async function carryOut(
 
 function refusalOf(session: Session, command: Command, error: unknown): Refusal {
   if (error instanceof Refusal) return error
-  const refusal = translateStoreError(error)
-  session.options.log.error('imap command failed', {
-    command: command.name,
-    account: session.account?.address,
-    error,
-  })
-  return refusal
+  const { log } = session.options
+  const facts = { command: command.name, account: session.account?.address, error }
+  // A full account or a client that has gone is nothing the person who runs the server need look at.
+  if (session.dialogue.closed || isOrdinary(error)) log.debug('imap command refused', facts)
+  else log.error('imap command failed', facts)
+  return translateStoreError(error)
 }
 
 function assertState(session: Session, needed: NeededState): void {

@@ -31,7 +31,7 @@ async function open(
   const mailbox = await store.findMailbox(session.accountId, command.mailbox)
   if (mailbox === null) throw refuse('NONEXISTENT', 'No such mailbox')
   const index = await store.loadIndex(session.accountId, mailbox.mailboxId)
-  await upToDate(session, index)
+  await upToDate(session, index, command.mailbox)
   if (session.dialogue.closed) {
     index.release()
     throw refuse(null, 'Connection closed')
@@ -47,12 +47,10 @@ async function open(
  * Waits until the index knows every change that was there to be loaded with it: a removal that it learnt of only afterwards
  * would be taken for one of a message that this session had seen.
  */
-async function upToDate(session: Session, index: MailboxIndex): Promise<void> {
+async function upToDate(session: Session, index: MailboxIndex, name: string): Promise<void> {
   for (let turn = 0; turn < turnsMax; turn++) {
-    const mailbox = (await session.options.store.listMailboxes(index.accountId)).find(
-      (one) => one.mailboxId === index.mailboxId,
-    )
-    if (mailbox === undefined || mailbox.highestModseq <= index.highestModseq) return
+    const mailbox = await session.options.store.findMailbox(index.accountId, name)
+    if (mailbox?.mailboxId !== index.mailboxId || mailbox.highestModseq <= index.highestModseq) return
     await session.dialogue.breathe()
   }
 }

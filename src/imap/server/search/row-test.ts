@@ -16,14 +16,21 @@ export type Outcome = typeof no | typeof perhaps | typeof yes
 export type RowTest = (row: number) => Outcome
 
 /** Sets of a search, resolved once: what they mean must not change while it runs. */
-export type ResolvedSets = ReadonlyMap<SearchKey, readonly UidRange[]>
+export type ResolvedSets = ReadonlyMap<SearchKey, ResolvedSet>
 
-export function resolveSets(key: SearchKey, selected: Selected): Map<SearchKey, readonly UidRange[]> {
-  const sets = new Map<SearchKey, readonly UidRange[]>()
+interface ResolvedSet {
+  readonly ranges: readonly UidRange[]
+  /** The last UID of each range. */
+  readonly ends: readonly number[]
+}
+
+export function resolveSets(key: SearchKey, selected: Selected): ResolvedSets {
+  const sets = new Map<SearchKey, ResolvedSet>()
   const visit = (part: SearchKey): void => {
-    if (part.kind === 'uid' || part.kind === 'sequence')
-      sets.set(part, selected.resolve(part.set, part.kind === 'uid'))
-    else if (part.kind === 'not') visit(part.key)
+    if (part.kind === 'uid' || part.kind === 'sequence') {
+      const ranges = selected.resolve(part.set, part.kind === 'uid')
+      sets.set(part, { ranges, ends: ranges.map(({ last }) => last) })
+    } else if (part.kind === 'not') visit(part.key)
     else if (part.kind === 'and') part.keys.forEach(visit)
     else if (part.kind === 'or') [part.left, part.right].forEach(visit)
   }
@@ -43,7 +50,7 @@ export function compileRowTest(key: SearchKey, selected: Selected, sets: Resolve
       return negated(compile(key.key))
     case 'uid':
     case 'sequence':
-      return inRanges(index.uids, sets.get(key) ?? [])
+      return inRanges(index.uids, sets.get(key)!)
     default:
       return compileSimple(key, selected, index)
   }
@@ -84,8 +91,7 @@ function keywordTest({ keywords, keywordNames }: MailboxIndex, name: string, set
   return (row) => (((keywords[row]! >>> bit) & 1) === wanted ? yes : no)
 }
 
-function inRanges(uids: Uint32Array, ranges: readonly UidRange[]): RowTest {
-  const ends = ranges.map(({ last }) => last)
+function inRanges(uids: Uint32Array, { ranges, ends }: ResolvedSet): RowTest {
   return (row) => {
     const range = ranges[lowerBound(ends, ends.length, uids[row]!)]
     return range !== undefined && uids[row]! >= range.first ? yes : no
