@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { forgetLogin, type ServerDoor, saveLogin } from './logins.ts'
 import { AgentError } from './mail-agent.ts'
@@ -9,6 +11,7 @@ interface LoginFlags {
   imap: string
   submission: string
   ca?: string
+  serverName?: string
   json?: boolean
 }
 
@@ -19,9 +22,16 @@ export function registerLogin(program: Command): void {
       'keep a log-in for ls, read, send and the others; the password is asked for, or read from standard input',
     )
     .argument('<address>', 'your address')
-    .option('--imap <host:port>', 'IMAP server; 993 means TLS from the start, others STARTTLS')
-    .option('--submission <host:port>', 'submission server; 465 means TLS from the start, others STARTTLS')
-    .option('--ca <file>', 'trust this CA too')
+    .option(
+      '--imap <host:port>',
+      'IMAP server; port 993 or imaps:// before it means TLS from the start, others STARTTLS',
+    )
+    .option(
+      '--submission <host:port>',
+      'submission server; port 465 or smtps:// before it means TLS from the start, others STARTTLS',
+    )
+    .option('--ca <file>', 'trust this CA, or this self-made certificate, too')
+    .option('--server-name <name>', 'the name its certificate has, if that is not the host')
     .action(async (address: string, _flags: unknown, command: Command) => {
       const flags = command.optsWithGlobals<LoginFlags>()
       const at = address.lastIndexOf('@')
@@ -31,9 +41,10 @@ export function registerLogin(program: Command): void {
       const login = {
         address: address.toLowerCase(),
         password: await readPassword(`Password of ${address}: `),
-        imap: door(flags.imap ?? `${host}:993`, 993),
-        submission: door(flags.submission ?? `${host}:465`, 465),
-        ca: flags.ca ?? null,
+        imap: door(flags.imap ?? `${host}:993`, 'imap', flags.serverName),
+        submission: door(flags.submission ?? `${host}:465`, 'smtp', flags.serverName),
+        // Used later from any folder.
+        ca: flags.ca === undefined ? null : resolve(flags.ca),
       }
       const agent = internetAgent(login, { trace: null })
       try {
@@ -59,10 +70,19 @@ export function registerLogin(program: Command): void {
     })
 }
 
-function door(text: string, implicitPort: number): ServerDoor {
-  const found = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):([0-9]{1,5})$/.exec(text)
-  if (found === null) throw new AgentError('usage', `Cannot read "${text}": expected host:port`)
-  const host = (found[1] ?? found[2])!
-  const port = Number(found[3])
-  return { host, port, tls: port === implicitPort ? 'implicit' : 'starttls', serverName: host }
+const implicitPort = { imap: 993, smtp: 465 }
+
+/** [scheme "://"] host ":" port */
+export function door(text: string, protocol: 'imap' | 'smtp', serverName?: string): ServerDoor {
+  const found = /^(?:(imaps?|smtps?):\/\/)?(?:\[([0-9a-fA-F:]+)\]|([^:/]+)):([0-9]{1,5})$/.exec(text)
+  const scheme = found?.[1]
+  if (found === null || (scheme !== undefined && !scheme.startsWith(protocol)))
+    throw new AgentError('usage', `Cannot read "${text}": expected host:port or ${protocol}s://host:port`)
+  const host = (found[2] ?? found[3])!
+  const port = Number(found[4])
+  // TLS names no address, RFC 6066 §3; a certificate is made for a name.
+  if (serverName === undefined && isIP(host) !== 0)
+    throw new AgentError('usage', `${host} is an address: add --server-name with the name in its certificate`)
+  const implicit = scheme === undefined ? port === implicitPort[protocol] : scheme === `${protocol}s`
+  return { host, port, tls: implicit ? 'implicit' : 'starttls', serverName: serverName ?? host }
 }
