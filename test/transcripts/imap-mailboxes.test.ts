@@ -200,4 +200,7 @@ test('A mailbox that another session deletes is gone for those who have it open'
     S: c NO [NONEXISTENT] The selected mailbox has been deleted
     C: d CHECK
     S: d BAD No mailbox is selected
+    C2: n LOGOUT
+    S2: * BYE <…>
+    S2: n OK Goodbye
   `))

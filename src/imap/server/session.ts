@@ -6,7 +6,7 @@
  */
 import type { Account } from '../../store/accounts.ts'
 import type { Command, CommandName } from '../wire/command.ts'
-import { Refusal, bad, type CommandResult } from '../wire/refusal.ts'
+import { Refusal, bad, refuse, type CommandResult } from '../wire/refusal.ts'
 import { announce } from './announce.ts'
 import { handlers } from './commands/index.ts'
 import type { Dialogue } from './dialogue.ts'
@@ -122,7 +122,8 @@ export async function answer(session: Session, command: Command, context: Comman
   const handler = handlers[command.name] as Handler<Command>
   try {
     assertState(session, handler.state)
-    if (session.selected?.index.gone) throw leaveGoneMailbox(session)
+    if (session.selected?.index.gone)
+      leaveGoneMailbox(session, handler.state === 'selected' || command.name === 'NOOP')
     const given = await carryOut(session, handler, command, context)
     await announce(session, handler.tellsExpunges?.(command) ?? true)
     return counted(session, given)
@@ -164,10 +165,14 @@ function assertState(session: Session, needed: NeededState): void {
   throw bad('No mailbox is selected')
 }
 
-/** Another session deleted the mailbox: RFC 3501 knows no word for it, so the session is put back. */
-function leaveGoneMailbox(session: Session): Refusal {
+/**
+ * Another session deleted the mailbox: RFC 3501 knows no word for it, so this session has none selected any more.
+ *
+ * @param matters Whether the command is about the mailbox, and so has to fail.
+ */
+function leaveGoneMailbox(session: Session, matters: boolean): void {
   session.deselect()
-  return new Refusal({ status: 'NO', code: 'NONEXISTENT', text: 'The selected mailbox has been deleted' })
+  if (matters) throw refuse('NONEXISTENT', 'The selected mailbox has been deleted')
 }
 
 /** Counts what was refused, so that a guesser or a confused client is not served for ever. */
