@@ -5,7 +5,7 @@ export interface StagedBody {
   readonly content:
     | { readonly kind: 'memory'; readonly chunks: readonly Uint8Array[] }
     | { readonly kind: 'file'; readonly file: string }
-  /** SHA-256 of the body. */
+  /** SHA-256 of the body; of one in memory it is computed when it is asked for. */
   readonly hash: Uint8Array
 }
 

@@ -40,7 +40,7 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
     await writer.ready()
     sql = openForReading(join(folder, 'meta.db'))
     const files = new BodyFiles({ folder, ...diskData }, random)
-    store = new SqliteStore({ sql, writer, files, bodies: new BodyReader(sql, folder), clock, letGo })
+    store = new SqliteStore({ sql, writer, files, bodies: new BodyReader(sql, folder), clock, log, letGo })
     return store
   } catch (error) {
     sql?.close()

@@ -140,7 +140,10 @@ export interface Store extends AccountStore, QueueStore {
   openBody(): BodySink
   /**
    * Takes responsibility for messages. Each item succeeds or fails by itself; those that succeed are durable when the
-   * promise is fulfilled.
+   * promise is fulfilled. Keywords for which a mailbox has no room are left out.
+   *
+   * Errors among the results: AccountUnknown (of one filing; then nothing of its item is done), LimitReached (a prefix is
+   * too long), StoreUnavailable.
    */
   accept(items: readonly AcceptItem[]): Promise<(Accepted | Error)[]>
 
@@ -151,11 +154,19 @@ export interface Store extends AccountStore, QueueStore {
    * @throws {MailboxGone}
    */
   loadIndex(accountId: number, mailboxId: number): Promise<MailboxIndex>
-  /** Email rows in the order asked for; null for one that is gone. At most 500 a call. */
+  /**
+   * Email rows in the order asked for; null for one that is gone. At most 500 a call. One that was expunged can be read
+   * for some minutes more, with its body: by sessions that have not been told yet, RFC 2180 §4.1.
+   */
   getEmails(accountId: number, emailIds: readonly number[]): Promise<(Email | null)[]>
   /** Octets of a body; short only at its end. @throws {BodyUnreadable} */
   readBody(body: BodyRef, offset: number, octets: number): Promise<Uint8Array>
 
+  /**
+   * UIDs that are not there are passed over. What has the flags already keeps its MODSEQ.
+   *
+   * @throws {MailboxGone} @throws {LimitReached} A 33rd keyword.
+   */
   storeFlags(
     accountId: number,
     mailboxId: number,

@@ -71,7 +71,10 @@ async function runAndKill(folder: string, first: number, round: number): Promise
   running.stdout.on('data', (chunk: Buffer) => {
     text += chunk.toString()
   })
-  while (!text.includes('open\n')) await wait(5)
+  while (!text.includes('open\n')) {
+    assert.equal(running.exitCode, null, 'the store did not open')
+    await wait(5)
+  }
   await wait(50 + ((round * 73) % 400))
   await kill(running)
   const lines = text.slice(text.indexOf('open\n') + 5).split('\n')
@@ -96,6 +99,7 @@ async function killWhileOpening(folder: string, first: number): Promise<void> {
 }
 
 async function kill(running: ChildProcess): Promise<void> {
+  assert.deepEqual([running.exitCode, running.signalCode], [null, null], 'it ended by itself')
   const gone = new Promise((resolve) => running.once('close', resolve))
   running.kill('SIGKILL')
   await gone

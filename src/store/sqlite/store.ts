@@ -4,6 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
 import type { Account, AddressMeaning, Alias } from '../accounts.ts'
 import type { BodyRef, BodySink } from '../body.ts'
 import type { Change, ChangeListener, MailboxChanges } from '../changes.ts'
@@ -51,6 +52,7 @@ export interface StoreParts {
   readonly bodies: BodyReader
   readonly files: BodyFiles
   readonly clock: Clock
+  readonly log: Log
   /** It tells `changed` and `tellQueue`. */
   readonly writer: WriterClient
   /** Gives back the data folder. */
@@ -63,7 +65,7 @@ export class SqliteStore implements Store {
   readonly #accounts: AccountReader
   readonly #writer: WriterClient
   readonly #indexes: IndexCache
-  readonly #listeners = new Listeners()
+  readonly #listeners: Listeners
   readonly #queueListeners = new Set<() => void>()
   readonly #sweeper: Sweeper
   #closing: Promise<void> | null = null
@@ -72,6 +74,7 @@ export class SqliteStore implements Store {
     this.#parts = parts
     this.#sql = parts.sql
     this.#accounts = new AccountReader(parts.sql)
+    this.#listeners = new Listeners(parts.log)
     this.#indexes = new IndexCache(parts.sql)
     this.#writer = parts.writer
     this.#sweeper = new Sweeper(this.#writer, parts.sql, parts.clock)
@@ -316,7 +319,13 @@ export class SqliteStore implements Store {
   }
 
   tellQueue(): void {
-    for (const listener of [...this.#queueListeners]) listener()
+    for (const listener of [...this.#queueListeners]) {
+      try {
+        listener()
+      } catch (error) {
+        this.#parts.log.error('store: a listener of the queue failed', { error })
+      }
+    }
   }
 }
 
