@@ -1,4 +1,5 @@
 import type { ListPattern } from '../wire/list-pattern.ts'
+import { untagged } from '../wire/response.ts'
 import type { Session } from './session.ts'
 
 /** Names between two looks at the clock of others. */
@@ -9,16 +10,15 @@ export function listName(pattern: string): string {
   return pattern.replace(/^inbox(?=$|[/*%])/i, 'INBOX')
 }
 
-/** Names that match, in the order given. */
-export async function matchAll(
-  session: Session,
+/** Tells of the names that match, in the order given. */
+export async function tellMatching(
+  { dialogue }: Session,
   names: readonly string[],
   pattern: ListPattern,
-): Promise<string[]> {
-  const found: string[] = []
+  format: (name: string) => string,
+): Promise<void> {
   for (const [i, name] of names.entries()) {
-    if (i % namesPerTurn === namesPerTurn - 1) await session.dialogue.breathe()
-    if (pattern.matches(name)) found.push(name)
+    if (i % namesPerTurn === namesPerTurn - 1) await dialogue.breathe()
+    if (pattern.matches(name)) dialogue.write(untagged(format(name)))
   }
-  return found
 }

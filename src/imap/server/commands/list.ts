@@ -3,7 +3,7 @@ import { compileListPattern } from '../../wire/list-pattern.ts'
 import { encodeMailboxName } from '../../wire/mailbox-name.ts'
 import { ok } from '../../wire/refusal.ts'
 import { formatAstring, untagged } from '../../wire/response.ts'
-import { listName, matchAll } from '../match-names.ts'
+import { listName, tellMatching } from '../match-names.ts'
 import type { Handlers } from '../session.ts'
 
 /** RFC 3501 §6.3.8, with the attributes of RFC 3348 (CHILDREN) and RFC 6154 (SPECIAL-USE). */
@@ -19,12 +19,11 @@ export const list: Handlers['LIST'] = {
     const mailboxes = await session.options.store.listMailboxes(session.accountId)
     const names = new Map(mailboxes.map((mailbox) => [encodeMailboxName(mailbox.name), mailbox]))
     const parents = new Set(mailboxes.flatMap(({ name }) => parentOf(name)))
+    await session.dialogue.breathe()
     const compiled = compileListPattern(listName(reference + pattern), '/')
-    for (const wire of await matchAll(session, [...names.keys()].sort(), compiled)) {
-      session.dialogue.write(
-        untagged(`LIST (${attributes(names.get(wire)!, parents)}) "/" ${formatAstring(wire)}`),
-      )
-    }
+    await tellMatching(session, [...names.keys()].sort(), compiled, (wire) => {
+      return `LIST (${attributes(names.get(wire)!, parents)}) "/" ${formatAstring(wire)}`
+    })
     return ok('Listed')
   },
 }

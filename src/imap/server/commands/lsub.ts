@@ -1,8 +1,8 @@
 import { compileListPattern } from '../../wire/list-pattern.ts'
 import { encodeMailboxName } from '../../wire/mailbox-name.ts'
 import { ok } from '../../wire/refusal.ts'
-import { formatAstring, untagged } from '../../wire/response.ts'
-import { listName, matchAll } from '../match-names.ts'
+import { formatAstring } from '../../wire/response.ts'
+import { listName, tellMatching } from '../match-names.ts'
 import type { Handlers } from '../session.ts'
 
 /** RFC 3501 §6.3.9. */
@@ -12,22 +12,27 @@ export const lsub: Handlers['LSUB'] = {
   async run(session, { reference, pattern }) {
     const subscriptions = await session.options.store.listSubscriptions(session.accountId)
     const subscribed = new Set(subscriptions.map(encodeMailboxName))
+    const wanted = listName(reference + pattern)
+    await session.dialogue.breathe()
     // RFC 3501 §6.3.9: with `%`, the unsubscribed parent of a subscribed name is told as \Noselect.
-    const names = pattern.includes('%') ? withParents(subscribed) : subscribed
-    const compiled = compileListPattern(listName(reference + pattern), '/')
-    for (const wire of await matchAll(session, [...names].sort(), compiled)) {
-      const attributes = subscribed.has(wire) ? '' : '\\Noselect'
-      session.dialogue.write(untagged(`LSUB (${attributes}) "/" ${formatAstring(wire)}`))
-    }
+    const names = /^[^*]*%[^*]*$/.test(wanted) ? cutToDepth(subscribed, wanted.split('/').length) : subscribed
+    await tellMatching(session, [...names].sort(), compileListPattern(wanted, '/'), (wire) => {
+      return `LSUB (${subscribed.has(wire) ? '' : '\\Noselect'}) "/" ${formatAstring(wire)}`
+    })
     return ok('Listed')
   },
 }
 
-function withParents(names: ReadonlySet<string>): Set<string> {
-  const all = new Set(names)
+/** Without `*` a pattern matches names of its own depth only: of each name, the part that is so deep. */
+function cutToDepth(names: ReadonlySet<string>, levels: number): Set<string> {
+  const cut = new Set<string>()
   for (const name of names) {
-    for (let slash = name.indexOf('/'); slash > 0; slash = name.indexOf('/', slash + 1))
-      all.add(name.slice(0, slash))
+    let end = -1
+    for (let level = 0; level < levels; level++) {
+      end = name.indexOf('/', end + 1)
+      if (end < 0) break
+    }
+    cut.add(end < 0 ? name : name.slice(0, end))
   }
-  return all
+  return cut
 }
