@@ -8,6 +8,8 @@ import { cutPieces, MessageSections, type SectionPiece, sizeOf } from './section
 
 /** Octets of a body that are read at once. */
 const readOctets = 131_072
+/** Octets of sections that are written before the client has to take them. */
+const octetsPerTurn = 524_288
 
 interface FoundSection {
   readonly item: SectionItem
@@ -61,11 +63,17 @@ export async function sendMessage(
     separator = ' '
   }
   let prefetched: Uint8Array | null = prepared.first
+  let octets = 0
   for (const { item, pieces } of prepared.found) {
     writer.short(separator)
     separator = ' '
     writer.text(item.label)
     prefetched = await writeSection(run, email, pieces, prefetched)
+    octets += item.label.length + octetsOf(pieces ?? [])
+    if (octets < octetsPerTurn) continue
+    octets = 0
+    await run.pass()
+    if (run.session.dialogue.closed) return
   }
   writer.short(')\r\n')
   if (plan.readsText) recordCollected(run, uid, number, email, prepared.found)
@@ -74,8 +82,10 @@ export async function sendMessage(
 async function findSections(run: FetchRun, email: Email): Promise<FoundSection[]> {
   const sections = new MessageSections(run.session.options.store, email)
   const found: FoundSection[] = []
-  for (const item of run.plan.sections) {
+  for (const [i, item] of run.plan.sections.entries()) {
     const pieces = await sections.find(item.section)
+    // A header may have a quarter of a megabyte, and is read anew for each list of its fields.
+    if (i > 0 && item.section.fields.length > 0) await run.session.dialogue.breathe()
     found.push({ item, pieces: pieces === null ? null : cutPieces(pieces, item.partial) })
   }
   return found
@@ -104,8 +114,7 @@ async function writeSection(
     writer.short(' NIL')
     return prefetched
   }
-  const octets = pieces.reduce((sum, piece) => sum + sizeOf(piece), 0)
-  writer.short(` {${octets}}\r\n`)
+  writer.short(` {${octetsOf(pieces)}}\r\n`)
   let ready = prefetched
   for (const piece of pieces) {
     if (piece.kind === 'text') {
@@ -116,6 +125,10 @@ async function writeSection(
     ready = null
   }
   return ready
+}
+
+function octetsOf(pieces: readonly SectionPiece[]): number {
+  return pieces.reduce((sum, piece) => sum + sizeOf(piece), 0)
 }
 
 async function writeBody(
@@ -162,9 +175,7 @@ function recordCollected(
   const { session, selected, context } = run
   if (email.journeyId === null || !session.collections.wants(email.emailId)) return
   const told = found.map(({ item, pieces }) => {
-    return pieces === null
-      ? `${item.label} NIL`
-      : `${item.label} {${pieces.reduce((sum, piece) => sum + sizeOf(piece), 0)}}`
+    return pieces === null ? `${item.label} NIL` : `${item.label} {${octetsOf(pieces)}}`
   })
   session.collections.record({
     emailId: email.emailId,

@@ -5,6 +5,7 @@
  */
 import type { Email } from '../../../store/store.ts'
 import type { CommandContext, Session } from '../session.ts'
+import { charsOf, PageSize } from '../page-size.ts'
 import { RangeWalk, type Selected, type UidRange } from '../selected.ts'
 import { OctetWriter } from './octet-writer.ts'
 import type { FetchPlan } from './plan.ts'
@@ -15,9 +16,11 @@ import { markSeen } from './seen.ts'
 /** Rows between two looks at the clock of others: about a millisecond. */
 const rowsPerTurn = 2_000
 /** Emails of one call of the store. */
-const pageRows = 500
+const pageRows = 100
 /** Where bodies are read, pages are smaller: \Seen is committed page by page, before its messages are sent. */
 const bodyPageRows = 48
+/** Chars of envelopes and structures that are written before others have their turn. */
+const charsPerTurn = 131_072
 /** Messages that are read at the same time; each may hold one piece of its body in memory. */
 const readAhead = 8
 
@@ -86,13 +89,25 @@ export class FetchRun {
   }
 
   async #fetchEmails(walk: RangeWalk): Promise<void> {
-    const limit = this.plan.sections.length > 0 ? bodyPageRows : pageRows
+    const size = new PageSize(this.plan.sections.length > 0 ? bodyPageRows : pageRows)
     for (;;) {
-      const page = await this.#nextPage(walk, limit)
+      const page = await this.#nextPage(walk, size)
       if (page.length === 0 || this.session.dialogue.closed) return
       if (this.plan.sections.length > 0) await this.#sendPage(page)
-      else for (const entry of page) this.#writeOne(entry)
+      else await this.#writePage(page)
       await this.pass()
+    }
+  }
+
+  async #writePage(page: readonly PageEntry[]): Promise<void> {
+    let chars = 0
+    for (const entry of page) {
+      this.#writeOne(entry)
+      chars += charsOf(entry.email)
+      if (chars < charsPerTurn) continue
+      chars = 0
+      await this.pass()
+      if (this.session.dialogue.closed) return
     }
   }
 
@@ -123,7 +138,8 @@ export class FetchRun {
   }
 
   /** The next messages with what the store knows of them; empty at the end. */
-  async #nextPage(walk: RangeWalk, limit: number): Promise<PageEntry[]> {
+  async #nextPage(walk: RangeWalk, size: PageSize): Promise<PageEntry[]> {
+    const limit = size.rows
     const { index } = this.selected
     const page: PageEntry[] = []
     // A page all of whose messages have gone is no end yet.
@@ -139,6 +155,7 @@ export class FetchRun {
       }
       if (uids.length === 0) return page
       const emails = await this.session.options.store.getEmails(index.accountId, emailIds)
+      size.learn(emails)
       for (const [i, email] of emails.entries()) {
         if (email === null) this.outcome.missing++
         else page.push({ uid: uids[i]!, email })

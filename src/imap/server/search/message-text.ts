@@ -24,6 +24,10 @@ export class MessageText {
     this.#breathe = breathe
   }
 
+  get headerOctets(): number {
+    return this.#sections.structure.headerOctets
+  }
+
   /** The day in the Date field as it is written there, midnight UTC; null when there is none. */
   get sentDay(): number | null {
     const { date } = this.#envelopeText

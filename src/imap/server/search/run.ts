@@ -5,6 +5,7 @@
 import type { Email } from '../../../store/store.ts'
 import { BodyUnreadable } from '../../../store/errors.ts'
 import type { SearchKey } from '../../wire/search.ts'
+import { PageSize } from '../page-size.ts'
 import { RangeWalk, type Selected } from '../selected.ts'
 import type { Session } from '../session.ts'
 import { MessageText } from './message-text.ts'
@@ -13,8 +14,9 @@ import { compileRowTest, no, perhaps, resolveSets, type ResolvedSets, yes } from
 const rowsPerTurn = 8_000
 const keysTimesRowsPerTurn = 32_000
 const pageRows = 100
-/** Messages that are looked into at the same time. */
+/** Messages that are looked into at the same time, and octets of header they may have: decoding is work in one piece. */
 const readAhead = 20
+const headerOctetsAhead = 131_072
 
 export class SearchRun {
   readonly #session: Session
@@ -56,26 +58,33 @@ export class SearchRun {
     const { store } = this.#session.options
     const { index } = this.#selected
     const found: number[] = []
-    for (let i = 0; i < uids.length && !this.#session.dialogue.closed; i += pageRows) {
-      const page = uids.slice(i, i + pageRows).filter((uid) => index.rowOf(uid) >= 0)
+    const size = new PageSize(pageRows)
+    for (let i = 0; i < uids.length && !this.#session.dialogue.closed; ) {
+      const page = uids.slice(i, i + size.rows).filter((uid) => index.rowOf(uid) >= 0)
+      i += size.rows
       const emails = await store.getEmails(
         index.accountId,
         page.map((uid) => index.emailIds[index.rowOf(uid)]!),
       )
-      for (let n = 0; n < page.length; n += readAhead) {
-        const some = emails.slice(n, n + readAhead)
-        const matching = await Promise.all(some.map((email, k) => this.#matches(page[n + k]!, email)))
+      size.learn(emails)
+      const texts = emails.map((email) => (email === null ? null : this.#textOf(email)))
+      for (let n = 0; n < page.length; ) {
+        const some = texts.slice(n, n + countTogether(texts, n))
+        const matching = await Promise.all(some.map((text, k) => this.#matches(page[n + k]!, text)))
         for (const [k, matches] of matching.entries()) if (matches) found.push(page[n + k]!)
+        n += some.length
         await this.#session.dialogue.breathe()
       }
     }
     return found
   }
 
-  async #matches(uid: number, email: Email | null): Promise<boolean> {
-    if (email === null) return false
-    const { store } = this.#session.options
-    const text = new MessageText(store, email, () => this.#session.dialogue.breathe())
+  #textOf(email: Email): MessageText {
+    return new MessageText(this.#session.options.store, email, () => this.#session.dialogue.breathe())
+  }
+
+  async #matches(uid: number, text: MessageText | null): Promise<boolean> {
+    if (text === null) return false
     try {
       return await this.#holds(this.#key, uid, text)
     } catch (error) {
@@ -107,6 +116,16 @@ export class SearchRun {
     const row = this.#selected.index.rowOf(uid)
     return row >= 0 && compileRowTest(key, this.#selected, this.#sets)(row) !== no
   }
+}
+
+/** How many of the texts from `first` on are looked into together; at least one. */
+function countTogether(texts: readonly (MessageText | null)[], first: number): number {
+  let octets = 0
+  for (let n = 0; n < readAhead; n++) {
+    octets += texts[first + n]?.headerOctets ?? 0
+    if (n > 0 && octets > headerOctetsAhead) return n
+  }
+  return readAhead
 }
 
 /** RFC 3501 §6.4.4: disregarding time and timezone. A message without a readable date was sent on no day. */
