@@ -35,6 +35,8 @@ export interface SearchBounds {
 const keysMax = 1_000
 /** Keys among them that have to look into messages. */
 const textKeysMax = 50
+/** Octets of one text: looking for a long one in a text much like it takes time with the product of both. */
+const textOctetsMax = 1_000
 
 const flagKeys: Record<string, SearchKey> = {
   ANSWERED: { kind: 'flag', bit: answered, set: true },
@@ -165,6 +167,8 @@ class SearchParser {
     this.#reader.space()
     if (++this.#textKeys > textKeysMax) throw bad(`Cannot read SEARCH: more than ${textKeysMax} texts`)
     const octets = this.#reader.astring()
+    if (octets.length > textOctetsMax)
+      throw refuse('LIMIT', `Cannot search: a text has more than ${textOctetsMax} octets`)
     try {
       return utf8.decode(Buffer.from(octets, 'latin1'))
     } catch {
