@@ -39,7 +39,15 @@ async function serve(file: string, json: boolean): Promise<void> {
   process.umask(0o077)
   const stopping = stopOnSignals()
   const world = await systemWorld(config, log)
-  const server = await createServer(config, world, { stop: stopping.stop })
+  const server = await createServer(config, world, {
+    stop: stopping.stop,
+    failed: (cause) => {
+      // Whoever supervises us starts us again, and the store recovers; going on would only refuse.
+      log.error('the store failed, ending', { error: cause })
+      process.exitCode = exitCodes.tryLater
+      stopping.stop()
+    },
+  })
   const control = await openControlSocket(controlPath(config.data), server.adminApp, log).catch(
     async (error) => {
       await server.close(0)

@@ -40,6 +40,8 @@ export interface PosthornServer {
 export interface ServerHooks {
   /** Called when somebody asks by the admin API that the server stop. Absent: it cannot be asked. */
   stop?(): void
+  /** Called when the store cannot go on: nothing is lost, and nothing is accepted until the process is started again. */
+  failed?(cause: Error): void
 }
 
 type Closer = (graceMs: number) => Promise<unknown> | undefined
@@ -72,7 +74,12 @@ async function start(
   const { limits } = config
   const { clock, random, log } = world
   const { openStore } = await import('../store/open.ts')
-  const store = await openStore({ folder: config.data, limits, surroundings: { clock, random, log } })
+  const store = await openStore({
+    folder: config.data,
+    limits,
+    surroundings: { clock, random, log },
+    ...(hooks.failed === undefined ? {} : { onFailure: (cause: Error) => hooks.failed?.(cause) }),
+  })
   closers.push(() => store.close())
   const { openJourneys } = await import('../store/journeys/open.ts')
   const journeys = await openJourneys({ folder: config.data, limits, log, clock })
