@@ -51,6 +51,16 @@ for (const node of nodes) {
     }
   })
 
+  test(`a server has from its start what keeps its memory small (${node})`, (t) => {
+    const main =
+      'console.log(process.env.MALLOC_MMAP_THRESHOLD_, process.env.NODE_COMPILE_CACHE !== undefined)\n'
+    const result = spawnSync(node, [makeCheckout(t, main), 'serve'], { encoding: 'utf8' })
+    assert.deepEqual(
+      [result.stdout, result.stderr],
+      [process.platform === 'linux' ? '1048576 true\n' : result.stdout, ''],
+    )
+  })
+
   test(`signals reach the program, and its exit code comes back (${node})`, async (t) => {
     const launcher = makeCheckout(
       t,
