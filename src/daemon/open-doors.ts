@@ -34,12 +34,16 @@ export async function openDoors(behind: BehindDoors): Promise<OpenDoors> {
   for (const name of doorNames) {
     const endpoints = named[name]
     if (endpoints === undefined) continue
-    const door = await makeDoor(name)
     try {
-      open.set(name, await listen(door, endpoints, { ...limits, trusted: guards.trusted }))
+      const door = await makeDoor(name)
+      const listening = listen(door, endpoints, { ...limits, trusted: guards.trusted })
+      const explain = (error: unknown): never => {
+        throw explainListenFailure(name, endpoints, error)
+      }
+      open.set(name, await listening.catch(explain))
     } catch (error) {
       await closeDoors(open, 0)
-      throw explainListenFailure(name, endpoints, error)
+      throw error
     }
   }
   return open

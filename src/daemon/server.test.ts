@@ -5,10 +5,11 @@ import { connect, createServer as createNetServer, type AddressInfo } from 'node
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { temporaryFolder } from '../../test/harness/temp.ts'
+import { freePort } from '../../test/harness/ports.ts'
 import { speakTo } from '../../test/harness/replay.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Config, Endpoint } from '../base/config.ts'
-import { silentLog } from '../base/log.ts'
+import { type Log, silentLog } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
 import { mapResolver } from '../dns/map-resolver.ts'
 import { StoreInUse } from '../store/errors.ts'
@@ -63,6 +64,22 @@ test('two servers live in one process, and two cannot share a data folder', asyn
   const second = await start(t, configFor(join(folder, 'two')))
   assert.notEqual(first.line.smtp, second.line.smtp)
   await assert.rejects(createServer(configFor(join(folder, 'one')), world), StoreInUse)
+})
+
+test('when one door cannot be made, those that were open already are closed again', async (t) => {
+  const port = await freePort()
+  const log: Log = {
+    ...silentLog,
+    with(facts) {
+      if (facts['door'] === 'imap') throw new Error('a room that cannot be loaded')
+      return log
+    },
+  }
+  const smtp = [{ address: '127.0.0.1', port }]
+  const config = configFor(temporaryFolder(t), { listen: { smtp, imap: anyPort } })
+  await assert.rejects(createServer(config, { ...world, log }), /a room that cannot be loaded/)
+  const [error] = await once(connect(port, '127.0.0.1'), 'error')
+  assert.equal((error as NodeJS.ErrnoException).code, 'ECONNREFUSED')
 })
 
 test('a log-in without a domain belongs to the first domain, also one that is added later', async (t) => {
