@@ -44,11 +44,12 @@ export class AdminError extends Error {
 /** Says in our terms what the store's error means; anything unforeseen is our own fault and stays vague. */
 export function translateError(error: unknown): AdminError {
   if (error instanceof AdminError) return error
+  // The store names what it is about, and no more.
   if (error instanceof NameTaken) {
     return new AdminError(
       409,
       'name-taken',
-      error.message,
+      `There is ${error.message} already`,
       'Choose another name, or remove the old one first.',
     )
   }
@@ -56,19 +57,20 @@ export function translateError(error: unknown): AdminError {
     return new AdminError(
       404,
       'domain-unknown',
-      error.message,
+      `${error.message} is not a domain of this server`,
       'Add the domain first: posthorn domain add DOMAIN.',
     )
   }
   if (error instanceof DomainInUse) {
-    const remedy = 'Remove its accounts and aliases first: posthorn account list shows them.'
-    return new AdminError(409, 'domain-in-use', error.message, remedy)
+    const remedy =
+      'Remove its accounts and aliases first: posthorn account list and posthorn alias list show them.'
+    return new AdminError(409, 'domain-in-use', `${error.message} still has accounts or aliases`, remedy)
   }
   if (error instanceof AccountUnknown) {
     return new AdminError(
       404,
       'account-unknown',
-      error.message,
+      `There is no such account: ${error.message}`,
       'posthorn account list shows those there are.',
     )
   }

@@ -205,6 +205,16 @@ test('commands without a configuration find the Lab that is running, and say whe
   assertRan(await run('way'), 3, null, /no Lab is running/)
 })
 
+test('what the store refuses is told in a sentence', async (t) => {
+  const { run } = setUp(t)
+  await run(['domain', 'add', 'hamburger.edu'])
+  await run(['account', 'add', 'bob@hamburger.edu'], 'hungry\n')
+  const inUse = /posthorn: hamburger\.edu still has accounts or aliases\n {2}Remove its accounts/
+  assertRan(await run(['domain', 'remove', 'hamburger.edu']), 1, null, inUse)
+  const taken = /posthorn: There is hamburger\.edu already|posthorn: hamburger\.edu is .*already/
+  assertRan(await run(['domain', 'add', 'hamburger.edu']), 1, null, taken)
+})
+
 test('a data folder that somebody made with wide rights does not show the mail to all users', async (t) => {
   const { run, folder } = setUp(t)
   mkdirSync(join(folder, 'data'))

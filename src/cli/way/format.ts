@@ -24,7 +24,10 @@ function meaningOfNothing(stage: Stage, way: Way): string {
   if (stage === 'filed') return 'not yet, or on a server that is not ours'
   if (stage === 'collected') return 'not yet'
   if (stage === 'handed-in') return 'not seen: it came from another server'
-  if (!saw(way, 'handed-in')) return stage === 'secured' ? 'no: in the clear' : 'on the server it came from'
+  if (!saw(way, 'handed-in')) {
+    if (stage === 'spoken') return 'not recorded'
+    return stage === 'secured' ? 'no: in the clear' : 'on the server it came from'
+  }
   if (!saw(way, 'queued')) return way.filedAt === null ? 'no' : 'no need to: it stayed here'
   if (stage === 'secured' && wasConnected(way)) return 'no: in the clear'
   const hasEnded = way.state === 'delivered' || way.state === 'collected' || way.state === 'refused'
