@@ -54,7 +54,26 @@ export interface Limits {
   readonly aliasDepth: number
   readonly mailboxesPerAccount: number
   readonly mailboxNameOctets: number
+  /** How long what was expunged can be put back; sessions can read it for ten minutes at least. */
+  readonly undeleteMs: number
+  /** How long a message stays in a mailbox of special use \Trash; 0: for ever. */
+  readonly trashExpiryMs: number
+  /** As `trashExpiryMs`, for \Junk. */
+  readonly junkExpiryMs: number
+  /** Expunged UIDs that a mailbox remembers for those who synchronise, RFC 7162 §3.2.10; the newest ones. */
+  readonly expungedHistory: number
+  /** Between two passes of the housekeeping. */
+  readonly cleanEveryMs: number
+  /** Octets of bodies that are removed until a pass comes before its time. */
+  readonly cleanGarbageOctets: number
+  /** Octets of bodies that a pass rewrites in a second; one that somebody asked for has no such bound. */
+  readonly cleanOctetsPerSecond: number
+  /** Between two passes that look at each email's row, for bodies that nobody owns. */
+  readonly markEveryMs: number
 }
+
+/** Those for which 0 has a meaning. */
+export const limitsThatMayBeZero: ReadonlySet<keyof Limits> = new Set(['trashExpiryMs', 'junkExpiryMs'])
 
 const minute = 60_000
 const day = 24 * 60 * minute
@@ -93,4 +112,12 @@ export const defaultLimits: Limits = {
   aliasDepth: 10,
   mailboxesPerAccount: 10_000,
   mailboxNameOctets: 1_000,
+  undeleteMs: 7 * day,
+  trashExpiryMs: 30 * day,
+  junkExpiryMs: 30 * day,
+  expungedHistory: 100_000,
+  cleanEveryMs: 60 * minute,
+  cleanGarbageOctets: 268_435_456,
+  cleanOctetsPerSecond: 16_777_216,
+  markEveryMs: 7 * day,
 }

@@ -6,7 +6,7 @@ import { domainToASCII } from 'node:url'
 import { parse, TomlError } from 'smol-toml'
 import type { Config, DoorName, Endpoint } from '../base/config.ts'
 import { doorNames } from '../base/config.ts'
-import { defaultLimits, type Limits } from '../base/limits.ts'
+import { defaultLimits, type Limits, limitsThatMayBeZero } from '../base/limits.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigSource, ConfigTable } from './config-table.ts'
 import { indexPositions } from './toml-position.ts'
@@ -211,8 +211,10 @@ export function limitKey(name: string): string {
 
 function readLimits(table: ConfigTable): Limits {
   const limits: Record<string, number> = {}
-  for (const [name, value] of Object.entries(defaultLimits))
-    limits[name] = table.integer(limitKey(name), value, 1)
+  for (const [name, value] of Object.entries(defaultLimits)) {
+    const lowest = limitsThatMayBeZero.has(name as keyof Limits) ? 0 : 1
+    limits[name] = table.integer(limitKey(name), value, lowest)
+  }
   table.refuseOthers()
   return limits as unknown as Limits
 }
