@@ -6,6 +6,7 @@ import { BodyReader } from './sqlite/body-reader.ts'
 import type { Sql } from './sqlite/database.ts'
 import { openForReading } from './sqlite/database.ts'
 import { takeFolder } from './sqlite/owner.ts'
+import { SearchClient } from './search/search-client.ts'
 import { SqliteStore } from './sqlite/store.ts'
 import { WriterClient } from './sqlite/writer-client.ts'
 import type { Store } from './store.ts'
@@ -40,7 +41,9 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
     await writer.ready()
     sql = openForReading(join(folder, 'meta.db'))
     const files = new BodyFiles({ folder, ...diskData }, random)
-    store = new SqliteStore({ sql, writer, files, bodies: new BodyReader(sql, folder), clock, log, letGo })
+    const bodies = new BodyReader(sql, folder)
+    const search = new SearchClient({ folder, clock, log, random })
+    store = new SqliteStore({ sql, writer, files, bodies, search, clock, log, letGo })
     return store
   } catch (error) {
     sql?.close()

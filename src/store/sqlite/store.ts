@@ -11,6 +11,8 @@ import type { Change, ChangeListener, MailboxChanges } from '../changes.ts'
 import { BodyUnreadable, LimitReached } from '../errors.ts'
 import type { MailboxIndex } from '../mailbox-index.ts'
 import type { QueueEntry, Settlement } from '../queue.ts'
+import type { SearchRequest, SearchStatus } from '../search.ts'
+import type { SearchClient } from '../search/search-client.ts'
 import type {
   AcceptItem,
   Accepted,
@@ -51,6 +53,7 @@ export interface StoreParts {
   readonly sql: Sql
   readonly bodies: BodyReader
   readonly files: BodyFiles
+  readonly search: SearchClient
   readonly clock: Clock
   readonly log: Log
   /** It tells `changed` and `tellQueue`. */
@@ -256,6 +259,14 @@ export class SqliteStore implements Store {
     }
   }
 
+  search(accountId: number, request: SearchRequest): Promise<Uint32Array> {
+    return this.#parts.search.search(accountId, request)
+  }
+
+  searchStatus(): Promise<SearchStatus> {
+    return this.#parts.search.searchStatus()
+  }
+
   subscribe(accountId: number, listener: ChangeListener): () => void {
     return this.#listeners.add(accountId, listener)
   }
@@ -305,7 +316,7 @@ export class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     this.#sweeper.stop()
-    await this.#writer.close()
+    await Promise.all([this.#writer.close(), this.#parts.search.close()])
     await this.#parts.files.close()
     await this.#parts.bodies.close()
     this.#sql.close()
@@ -316,6 +327,7 @@ export class SqliteStore implements Store {
   changed(deltas: readonly Delta[]): void {
     for (const delta of deltas) this.#indexes.apply(delta)
     for (const delta of deltas) this.#listeners.tell(delta.accountId, () => changeOf(delta))
+    this.#parts.search.changed(deltas)
   }
 
   tellQueue(): void {

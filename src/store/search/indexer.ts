@@ -1,0 +1,116 @@
+/**
+ * Brings the index up to the messages: reads the next ones, in the order of their numbers, and puts them in. The number
+ * of an email only grows and is visible when it is committed, so all up to the highest one read have been seen.
+ */
+import { foldText } from '../../message/fold-text.ts'
+import { envelopeFields } from '../../message/stored-envelope.ts'
+import { DocumentTerms } from './document-terms.ts'
+import { emailOfRow, type IndexedMessage, type IndexFile, rowOf } from './index-file.ts'
+import { MessageTexts } from './message-texts.ts'
+import type { Scope } from './scopes.ts'
+import type { StoredMessage, StoredMessages } from './stored-messages.ts'
+
+const messagesAtOnce = 200
+/** Chars of terms and milliseconds of reading after which a batch is written: a search waits so long at most. */
+const termCharsAtOnce = 1_000_000
+const readingMs = 15
+
+export class Indexer {
+  readonly #index: IndexFile
+  readonly #messages: StoredMessages
+  readonly #terms: DocumentTerms
+
+  constructor(index: IndexFile, messages: StoredMessages, classes: Uint8Array) {
+    this.#index = index
+    this.#messages = messages
+    this.#terms = new DocumentTerms(index.vocabulary, classes)
+  }
+
+  /** Whether the messages are still those that were indexed, and not restored from some time before. */
+  isOfThese(): boolean {
+    const { highWater, mark } = this.#index
+    if (highWater === 0) return true
+    if (this.#messages.lastEmail() < highWater) return false
+    const [emailId, hash] = mark.split(' ')
+    const [newest] = this.#messages.after(Number(emailId) - 1, 1)
+    return (
+      newest === undefined || newest.emailId !== Number(emailId) || markOf(newest) === `${emailId} ${hash}`
+    )
+  }
+
+  /** One batch. @returns Whether there may be more. */
+  step(): boolean {
+    const { highWater } = this.#index
+    const stored = this.#messages.after(highWater, messagesAtOnce)
+    if (stored.length === 0) return false
+    const batch: IndexedMessage[] = []
+    const begin = performance.now()
+    let chars = 0
+    for (const message of stored) {
+      const one = this.#describe(message)
+      batch.push(one)
+      chars += one.terms.length
+      if (chars > termCharsAtOnce || performance.now() - begin > readingMs) break
+    }
+    const last = stored[batch.length - 1]!
+    this.#index.add(batch, last.emailId, markOf(last))
+    return batch.length < stored.length || stored.length === messagesAtOnce
+  }
+
+  /** Notes emails of which garbage speaks. */
+  suspect(emails: readonly (readonly [number, number])[], nowMs: number): void {
+    const { sql } = this.#index
+    this.#index.transaction(() => {
+      for (const [accountId, emailId] of emails)
+        sql.run('INSERT OR IGNORE INTO suspect VALUES (?, ?)', rowOf(accountId, emailId), nowMs)
+    })
+  }
+
+  /** Takes out those suspects that are gone. @param before Those noted before that time have stayed, and are forgotten. */
+  removeGone(
+    before: number,
+    limit: number,
+    after: number,
+  ): { readonly last: number; readonly more: boolean } {
+    const { sql } = this.#index
+    const rows = sql.all<readonly [number, number]>(
+      'SELECT message, since FROM suspect WHERE message > ? ORDER BY message LIMIT ?',
+      after,
+      limit,
+    )
+    const gone = rows.filter(([row]) => !this.#messages.exists(emailOfRow(row))).map(([row]) => row)
+    if (gone.length > 0) this.#index.remove(gone)
+    const settled = new Set(gone)
+    this.#index.transaction(() => {
+      for (const [row, since] of rows)
+        if (settled.has(row) || since < before) sql.run('DELETE FROM suspect WHERE message = ?', row)
+    })
+    return { last: rows.at(-1)?.[0] ?? after, more: rows.length === limit }
+  }
+
+  #describe(message: StoredMessage): IndexedMessage {
+    const terms = this.#terms
+    const row = rowOf(message.accountId, message.emailId)
+    terms.begin()
+    let readable = true
+    try {
+      const texts = new MessageTexts(message, this.#messages.reader(message))
+      for (const name of envelopeFields) {
+        const text = texts.envelope.field(name)
+        if (typeof text === 'string') terms.add(name as Scope, foldText(text))
+      }
+      for (const { name } of texts.fields) terms.addName(name)
+      terms.add('header', texts.header)
+      for (const text of texts.bodies()) terms.add('body', text)
+    } catch {
+      // Unreadable, or its structure is. It must not keep others from being found.
+      readable = false
+    }
+    const { terms: found, complete } = terms.finish()
+    return { row, terms: found, complete: complete && readable }
+  }
+}
+
+function markOf({ emailId, body }: StoredMessage): string {
+  return `${emailId} ${Buffer.from(body.hash).toString('hex')}`
+}

@@ -1,0 +1,95 @@
+import { foldText } from '../../message/fold-text.ts'
+import {
+  bodyTexts,
+  headerText,
+  type SearchedField,
+  searchedFields,
+  searchedHeaderOctets,
+} from '../../message/searched-text.ts'
+import { StoredEnvelope } from '../../message/stored-envelope.ts'
+import { decodeStructure, type StoredStructure } from '../../message/stored-structure.ts'
+import type { SearchCriterion } from '../search.ts'
+import { foldNeedle } from './plan.ts'
+import type { StoredMessage } from './stored-messages.ts'
+
+/**
+ * What is searched of one message, each text made when it is first asked for. The index is made from these texts and
+ * answers are verified against them, so both see the same.
+ */
+export class MessageTexts {
+  readonly #message: StoredMessage
+  readonly #read: (offset: number, octets: number) => Uint8Array
+  #structure: StoredStructure | null = null
+  #envelope: StoredEnvelope | null = null
+  #fields: readonly SearchedField[] | null = null
+  #header: string | null = null
+  /** Body texts made so far, folded, and where the others come from. */
+  readonly #texts: string[] = []
+  #more: Iterator<string, void> | null = null
+
+  constructor(message: StoredMessage, read: (offset: number, octets: number) => Uint8Array) {
+    this.#message = message
+    this.#read = read
+  }
+
+  get envelope(): StoredEnvelope {
+    return (this.#envelope ??= new StoredEnvelope(this.#message.envelope))
+  }
+
+  get fields(): readonly SearchedField[] {
+    if (this.#fields === null) {
+      const octets = this.#read(0, Math.min(this.#layout.headerOctets, searchedHeaderOctets))
+      this.#fields = searchedFields(Buffer.concat([Buffer.from(this.#message.prefix, 'latin1'), octets]))
+    }
+    return this.#fields
+  }
+
+  /** The whole header, folded. */
+  get header(): string {
+    return (this.#header ??= foldText(headerText(this.fields)))
+  }
+
+  /** The texts below the header, folded. */
+  *bodies(): Generator<string, void> {
+    for (let i = 0; ; i++) {
+      if (i === this.#texts.length) {
+        this.#more ??= bodyTexts(this.#layout.root, this.#read)
+        const next = this.#more.next()
+        if (next.done === true) return
+        this.#texts.push(foldText(next.value))
+      }
+      yield this.#texts[i]!
+    }
+  }
+
+  get #layout(): StoredStructure {
+    return (this.#structure ??= decodeStructure(this.#message.structure))
+  }
+}
+
+/** Tells of a message whether it matches. */
+export type Test = (texts: MessageTexts) => boolean
+
+export function testFor(criterion: SearchCriterion): Test {
+  if (criterion.field === 'sent') {
+    const { from, before } = criterion
+    // A message without a readable date was sent on no day.
+    return ({ envelope: { sentDay } }) => sentDay !== null && sentDay >= from && sentDay < before
+  }
+  const needle = foldNeedle(criterion.needle)
+  if (criterion.field === 'header') return headerTest(criterion.name.toUpperCase(), needle)
+  if (needle === '') return () => true
+  const inBody: Test = (texts) => {
+    for (const text of texts.bodies()) if (text.includes(needle)) return true
+    return false
+  }
+  return criterion.field === 'body' ? inBody : (texts) => texts.header.includes(needle) || inBody(texts)
+}
+
+function headerTest(name: string, needle: string): Test {
+  return (texts) => {
+    const known = texts.envelope.field(name)
+    if (known !== undefined) return known !== null && foldText(known).includes(needle)
+    return texts.fields.some((field) => field.name === name && foldText(field.text).includes(needle))
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The sockets' thread's side of the search. The thread starts when there is something to index or to search; if it dies,
+ * the searches under way fail and the next one starts another.
+ */
+import type { Worker } from 'node:worker_threads'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
+import { LimitReached, StoreUnavailable } from '../errors.ts'
+import type { SearchCriterion, SearchRequest, SearchStatus, TextSearch } from '../search.ts'
+import type { Delta } from '../sqlite/delta.ts'
+import { startThread } from '../sqlite/start-thread.ts'
+import type { SearchPost, SearchReply, SearchThreadData, ThreadStatus } from './protocol.ts'
+
+/** What arrives within this time is indexed together. */
+const gatherMs = 250
+/** After the store was opened: what the last run left is indexed when nothing urgent is going on. */
+const firstMs = 2_000
+/** Expunged messages stay garbage for ten minutes, then they go. */
+const clearMs = 4 * 60_000
+/** Rounds of clearing after the last time anything was expunged. */
+const clearRounds = 5
+
+/** Chars of one needle. */
+export const needleCharsMax = 1_000
+export const criteriaMax = 50
+export const emailsMax = 10_000_000
+/** Searches of all accounts that are under way or wait; beyond it: try again later. */
+export const searchesMax = 200
+
+export interface SearchClientOptions {
+  /** Of the shard. */
+  readonly folder: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: Random
+}
+
+interface Asker {
+  readonly answer: PromiseWithResolvers<SearchReply>
+  readonly progress: SearchRequest['progress']
+}
+
+export class SearchClient implements TextSearch {
+  readonly #options: SearchClientOptions
+  readonly #askers = new Map<number, Asker>()
+  #worker: Worker | null = null
+  #lastId = 0
+  #searches = 0
+  #closed = false
+  #cancelWake: (() => void) | null
+  #cancelClear: (() => void) | null = null
+  #clearsLeft = 0
+  /** When the oldest of what is not indexed yet came. */
+  #behindSince: number | null = null
+  /** Something came after the last wake was posted. */
+  #wokenSince = false
+  #longestLagMs = 0
+  #closing: (() => void) | null = null
+
+  constructor(options: SearchClientOptions) {
+    this.#options = options
+    this.#cancelWake = options.clock.after(firstMs, () => this.#wake())
+    this.#expectGoing()
+  }
+
+  /** Messages came or went. */
+  changed(deltas: readonly Delta[]): void {
+    for (const { kind } of deltas) {
+      if (kind === 'added') this.#expectMessages()
+      else if (kind !== 'flags') this.#expectGoing()
+    }
+  }
+
+  async search(accountId: number, request: SearchRequest): Promise<Uint32Array> {
+    const { emailIds, criteria, signal, progress, plain = false } = request
+    checkBounds(emailIds, criteria)
+    if (this.#searches >= searchesMax) throw new LimitReached(`at most ${searchesMax} searches at once`)
+    signal?.throwIfAborted()
+    const id = ++this.#lastId
+    const cancel = () => {
+      this.#post({ kind: 'cancel', id })
+      this.#take(id)?.answer.reject(signal!.reason)
+    }
+    this.#searches++
+    signal?.addEventListener('abort', cancel, { once: true })
+    try {
+      const reply = await this.#ask({ kind: 'search', id, accountId, emailIds, criteria, plain }, progress)
+      if (reply.kind !== 'found') throw new Error('not an answer to a search')
+      if (reply.unreadable > 0)
+        this.#options.log.error('search: messages could not be read', {
+          accountId,
+          messages: reply.unreadable,
+        })
+      return reply.places
+    } finally {
+      this.#searches--
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  async searchStatus(): Promise<SearchStatus> {
+    const reply = await this.#ask({ kind: 'status', id: ++this.#lastId })
+    if (reply.kind !== 'status') throw new Error('not an answer about the status')
+    return { ...reply.status, ...this.#lag(reply.status) }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#cancelWake?.()
+    this.#cancelClear?.()
+    const worker = this.#worker
+    this.#worker = null
+    if (worker !== null) {
+      await new Promise<void>((resolve) => {
+        this.#closing = resolve
+        worker.postMessage({ kind: 'close' } satisfies SearchPost)
+      })
+      await worker.terminate()
+    }
+    this.#failAll(new StoreUnavailable('the store is closed'))
+  }
+
+  #lag({ waiting }: ThreadStatus): Pick<SearchStatus, 'lagMs' | 'longestLagMs'> {
+    const lagMs =
+      waiting === 0 || this.#behindSince === null ? 0 : this.#options.clock.now() - this.#behindSince
+    return { lagMs, longestLagMs: Math.max(lagMs, this.#longestLagMs) }
+  }
+
+  #expectMessages(): void {
+    this.#behindSince ??= this.#options.clock.now()
+    this.#wokenSince = true
+    this.#cancelWake ??= this.#options.clock.after(gatherMs, () => this.#wake())
+  }
+
+  #wake(): void {
+    this.#cancelWake = null
+    this.#wokenSince = false
+    this.#post({ kind: 'wake' })
+  }
+
+  #expectGoing(): void {
+    this.#clearsLeft = clearRounds
+    this.#cancelClear ??= this.#clearLater()
+  }
+
+  #clearLater(): () => void {
+    const { clock } = this.#options
+    return clock.after(clearMs, () => {
+      this.#post({ kind: 'clear', nowMs: clock.now() })
+      this.#cancelClear = --this.#clearsLeft > 0 ? this.#clearLater() : null
+    })
+  }
+
+  #ask(
+    post: Extract<SearchPost, { kind: 'search' | 'status' }>,
+    progress?: SearchRequest['progress'],
+  ): Promise<SearchReply> {
+    if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
+    const answer = Promise.withResolvers<SearchReply>()
+    this.#askers.set(post.id, { answer, progress })
+    this.#post(post)
+    return answer.promise
+  }
+
+  #post(post: SearchPost): void {
+    if (!this.#closed) (this.#worker ??= this.#start()).postMessage(post)
+  }
+
+  #start(): Worker {
+    const seed = Buffer.from(this.#options.random.bytes(4)).readInt32LE(0)
+    const data: SearchThreadData = { folder: this.#options.folder, seed }
+    const worker = startThread('search-thread', import.meta.url, data)
+    worker.on('message', (reply: SearchReply) => this.#receive(reply))
+    worker.on('error', (error) => this.#died(worker, error as Error))
+    worker.on('exit', () => this.#died(worker, new Error('the search thread ended')))
+    return worker
+  }
+
+  #receive(reply: SearchReply): void {
+    if (reply.kind === 'warning') this.#options.log.warn(reply.text, reply.facts)
+    else if (reply.kind === 'closed') this.#closing?.()
+    else if (reply.kind === 'rested') this.#rested()
+    else if (reply.kind === 'progress') this.#askers.get(reply.id)?.progress?.(reply.lookedInto, reply.total)
+    else if (reply.kind === 'failed')
+      this.#take(reply.id)?.answer.reject(new StoreUnavailable('the search failed', { cause: reply.error }))
+    else this.#take(reply.id)?.answer.resolve(reply)
+  }
+
+  /** Everything of before the last wake is indexed. */
+  #rested(): void {
+    if (this.#behindSince === null) return
+    const now = this.#options.clock.now()
+    this.#longestLagMs = Math.max(this.#longestLagMs, now - this.#behindSince)
+    // What has come since came within the time of gathering.
+    this.#behindSince = this.#wokenSince ? Math.max(this.#behindSince, now - gatherMs) : null
+  }
+
+  #died(worker: Worker, cause: Error): void {
+    this.#closing?.()
+    if (this.#worker !== worker) return
+    this.#worker = null
+    this.#options.log.error('search: the thread died', { error: cause })
+    this.#failAll(new StoreUnavailable('the search failed', { cause }))
+  }
+
+  #failAll(error: Error): void {
+    for (const { answer } of this.#askers.values()) answer.reject(error)
+    this.#askers.clear()
+  }
+
+  #take(id: number): Asker | undefined {
+    const asker = this.#askers.get(id)
+    this.#askers.delete(id)
+    return asker
+  }
+}
+
+function checkBounds(emailIds: Float64Array, criteria: readonly SearchCriterion[]): void {
+  if (emailIds.length > emailsMax) throw new LimitReached(`a search is of at most ${emailsMax} messages`)
+  if (criteria.length > criteriaMax) throw new LimitReached(`a search has at most ${criteriaMax} criteria`)
+  for (const criterion of criteria) {
+    if (criterion.field !== 'sent' && criterion.needle.length > needleCharsMax)
+      throw new LimitReached(`a text that is searched for has at most ${needleCharsMax} chars`)
+  }
+}
