@@ -409,6 +409,9 @@ describe('submission', () => {
         C: DATA
         S: 354 Start mail input; end with <CRLF>.<CRLF>
         C: Subject: Pickles
+        C: Bcc: secret@crepes.fr,
+        C:  another@crepes.fr
+        C: To: alice@crepes.fr
         C:
         C: How about pickles?
         C: .
@@ -430,6 +433,8 @@ describe('submission', () => {
       )
       const [copy] = await own.inbox('carol@hamburger.edu')
       assert.match(copy!, /^Return-Path: <bob@hamburger\.edu>\r\nReceived: /)
+      // RFC 5322 §3.6.3: nobody learns of blind copies.
+      assert.ok(copy!.endsWith('\r\nSubject: Pickles\r\nTo: alice@crepes.fr\r\n\r\nHow about pickles?\r\n'))
       const recorded = JSON.stringify(own.journeys)
       assert.match(recorded, /AUTH PLAIN \*\*\*/)
       assert.ok(!recorded.includes(plain) && !recorded.includes('hungry'))

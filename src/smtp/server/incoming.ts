@@ -11,7 +11,9 @@ import type { BodySink, StagedBody } from '../../store/body.ts'
 import { StoreUnavailable } from '../../store/errors.ts'
 import type { Accepted } from '../../store/store.ts'
 import { timeOrderedId } from '../../base/random.ts'
+import { BccFilter } from '../../submission/bcc-filter.ts'
 import { fixUp } from '../../submission/fix-ups.ts'
+import { findBorrowedName } from '../../submission/may-send-as.ts'
 import { DataReader } from '../wire/data-reader.ts'
 import { formatMailbox } from '../wire/path.ts'
 import { Refusal, refuse, type Reply } from '../wire/reply.ts'
@@ -34,6 +36,8 @@ export class IncomingMessage {
   readonly #reader = new DataReader()
   readonly #scanner: MessageScanner
   #sink: BodySink | null
+  /** What is handed in goes on without its Bcc fields. */
+  readonly #bcc: BccFilter | null
   /** Why the message will be refused although the rest of it is still read: the client listens only after its dot. */
   #refusal: Refusal | null = null
   /** What was made of it; null until it has been accepted. */
@@ -53,6 +57,7 @@ export class IncomingMessage {
       nesting: limits.mimeNesting,
     })
     this.#sink = store.openBody()
+    this.#bcc = session.options.role === 'submission' ? new BccFilter(limits.headerOctets) : null
   }
 
   /** Message octets so far, dots removed. */
@@ -63,16 +68,7 @@ export class IncomingMessage {
   /** Takes the next octets from the connection; waits while the disk cannot keep up. */
   async push(octets: Uint8Array): Promise<Pushed> {
     const event = this.#reader.push(octets)
-    for (const chunk of event.chunks) {
-      if (this.#sink === null) break
-      this.#scanner.push(chunk)
-      try {
-        const wait = this.#sink.write(chunk)
-        if (wait !== undefined) await wait
-      } catch (error) {
-        this.#fail(storeRefusal(error))
-      }
-    }
+    for (const chunk of event.chunks) await this.#keep(this.#bcc?.push(chunk) ?? [chunk])
     if (this.#reader.octets > this.#session.messageOctets) {
       this.#fail(refuse(552, '5.3.4', 'Message size exceeds fixed maximum message size'))
       // Nobody has to read for ever: whoever sends twice the size is cut off.
@@ -83,6 +79,19 @@ export class IncomingMessage {
       return { state: 'abandon', rest: nothing }
     }
     return { state: event.state, rest: event.rest }
+  }
+
+  async #keep(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const piece of pieces) {
+      if (this.#sink === null) return
+      this.#scanner.push(piece)
+      try {
+        const wait = this.#sink.write(piece)
+        if (wait !== undefined) await wait
+      } catch (error) {
+        this.#fail(storeRefusal(error))
+      }
+    }
   }
 
   refusal(): Reply {
@@ -104,10 +113,12 @@ export class IncomingMessage {
   async finish(): Promise<Reply> {
     const session = this.#session
     try {
+      await this.#keep(this.#bcc?.finish() ?? [])
       if (this.#refusal !== null || this.#sink === null) return this.refusal()
       const scan = this.#scanner.finish()
       this.scan = scan
       checkMessage(scan, this.#reader.longestLine, session.options.limits)
+      await this.#checkAuthors(scan)
       const staged = await this.#sink.finish()
       this.#sink = null
       this.accepted = await this.#accept(staged, scan)
@@ -120,6 +131,15 @@ export class IncomingMessage {
       if (!(error instanceof StoreUnavailable)) session.options.log.error('smtp message failed', { error })
       return storeRefusal(error).reply
     }
+  }
+
+  /** RFC 6409 §6.1 for the header: a login writes in nobody else's name here. @throws {Refusal} */
+  async #checkAuthors({ envelope }: MessageScan): Promise<void> {
+    const { account, options } = this.#session
+    if (account === null) return
+    const borrowed = await findBorrowedName(options.store, account, [...envelope.from, ...envelope.sender])
+    if (borrowed === null) return
+    throw refuse(550, '5.7.1', `You are logged in as ${account.address} and may not write as ${borrowed}`)
   }
 
   async #accept(body: StagedBody, scan: MessageScan): Promise<Accepted> {

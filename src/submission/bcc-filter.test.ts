@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { BccFilter } from './bcc-filter.ts'
+
+/** The text that comes out of one that is cut at every given place. */
+function filtered(text: string, cuts: readonly number[] = []): string {
+  const filter = new BccFilter(1_000)
+  const out: Uint8Array[] = []
+  let from = 0
+  for (const cut of [...cuts, text.length]) {
+    out.push(...filter.push(Buffer.from(text.slice(from, cut), 'latin1')))
+    from = cut
+  }
+  out.push(...filter.finish())
+  return Buffer.concat(out).toString('latin1')
+}
+
+const cases: [title: string, given: string, expected: string][] = [
+  ['a message without Bcc', 'To: a@b.example\r\n\r\nBcc: body\r\n', 'To: a@b.example\r\n\r\nBcc: body\r\n'],
+  [
+    'one field',
+    'To: a@b.example\r\nBcc: c@d.example\r\nSubject: x\r\n\r\nb\r\n',
+    'To: a@b.example\r\nSubject: x\r\n\r\nb\r\n',
+  ],
+  [
+    'a folded field',
+    'bcc: c@d.example,\r\n e@f.example\r\nTo: a@b.example\r\n\r\nb',
+    'To: a@b.example\r\n\r\nb',
+  ],
+  ['several, the last one too', 'Bcc: a\r\nX: y\r\nResent-Bcc: b\r\nBCC : c\r\n\r\nb', 'X: y\r\n\r\nb'],
+  ['no header at all', 'Do you like ketchup?\r\n\r\nBcc: me\r\n', 'Do you like ketchup?\r\n\r\nBcc: me\r\n'],
+  ['an empty line first', '\r\nBcc: body\r\n', '\r\nBcc: body\r\n'],
+  ['a header and nothing more', 'Bcc: a\r\nTo: b\r\n', 'To: b\r\n'],
+  ['nothing', '', ''],
+]
+
+for (const [title, given, expected] of cases) {
+  test(`Bcc goes: ${title}, however it is cut`, () => {
+    assert.equal(filtered(given), expected)
+    for (let cut = 0; cut <= given.length; cut++) assert.equal(filtered(given, [cut]), expected)
+    assert.equal(
+      filtered(
+        given,
+        [...given].map((_, i) => i),
+      ),
+      expected,
+    )
+  })
+}
+
+test('a header over its bound passes as it is, and no more than the bound is held', () => {
+  const long = `X: ${'y'.repeat(2_000)}\r\nBcc: a\r\n\r\nb`
+  assert.equal(filtered(long, [1_500]), long)
+})
