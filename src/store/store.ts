@@ -13,6 +13,7 @@ import type { HousekeepingStore } from './housekeeping.ts'
 import type { MailboxIndex } from './mailbox-index.ts'
 import type { QueueStore, NewQueueEntry, Settlement } from './queue.ts'
 import type { TextSearch } from './search.ts'
+import type { TextSearch } from './search.ts'
 
 export interface Mailbox {
   readonly accountId: number
