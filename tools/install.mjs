@@ -78,6 +78,9 @@ function install(silent) {
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
   writeFileSync(stampFile, hash)
+  const runtime = findRuntime()
+  // Nothing depends on it: whatever goes wrong, the first start is only slower.
+  if (runtime !== null) spawnSync(runtime, [join(root, 'tools', 'warm.mjs')], { stdio: 'ignore' })
   return true
 }
 

@@ -14,7 +14,7 @@ const LINES: readonly (readonly string[])[] = [
   ['lab', 'catch'],
   ['daemon'],
   ['smtp/server', 'imap/server', 'pop3/server', 'jmap/server', 'web', 'admin'],
-  ['submission', 'delivery', 'queue', 'auth'],
+  ['submission', 'delivery', 'queue', 'auth', 'transfer'],
   ['store', 'cluster'],
   ['mailauth', 'filter', 'junk', 'smtp/client', 'dns', 'tls'],
   ['message', 'smtp/wire', 'imap/wire', 'pop3/wire', 'jmap/wire', 'sasl'],
