@@ -1,0 +1,24 @@
+/** The disk of the process under test: now and then it is full, so that segments end; in controls it does not sync. */
+import type { Disk } from '../../src/store/sqlite/disk.ts'
+import { systemDisk } from '../../src/store/sqlite/disk.ts'
+
+export interface TestDiskData {
+  /** What it does not sync. */
+  readonly careless: 'bodies' | 'folders' | null
+  /** Every so many writes fail half-way; 0: none. */
+  readonly failEvery: number
+}
+
+export function makeDisk({ careless, failEvery }: TestDiskData): Disk {
+  let writes = 0
+  return {
+    ...systemDisk,
+    sync: (fd) => (careless === 'bodies' ? undefined : systemDisk.sync(fd)),
+    syncFolder: (folder) => (careless === 'folders' ? undefined : systemDisk.syncFolder(folder)),
+    write(fd, chunks) {
+      if (failEvery === 0 || ++writes % failEvery !== 0) return systemDisk.write(fd, chunks)
+      systemDisk.write(fd, chunks.slice(0, chunks.length >> 1))
+      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+    },
+  }
+}
