@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { StoreOptions } from './open.ts'
 import { BodyFiles } from './sqlite/body-files.ts'
 import { BodyReader } from './sqlite/body-reader.ts'
 import type { Sql } from './sqlite/database.ts'
 import { openForReading } from './sqlite/database.ts'
+import { systemDisk } from './sqlite/disk.ts'
 import { takeFolder } from './sqlite/owner.ts'
 import { SearchClient } from './search/search-client.ts'
 import { SqliteStore } from './sqlite/store.ts'
@@ -25,7 +26,7 @@ export interface DiskStandIn {
  */
 export async function openStore(options: StoreOptions, disk: DiskStandIn | null = null): Promise<Store> {
   const { clock, log, random } = options.surroundings
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+  makeDataFolder(options.folder)
   const letGo = takeFolder(options.folder)
   const folder = join(options.folder, 'shard-00')
   const diskData = { diskModule: disk?.module ?? null, diskData: disk?.data ?? null }
@@ -49,5 +50,17 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
     sql?.close()
     letGo()
     throw error
+  }
+}
+
+/** Each name of the way there lies in the folder above it, which is synced too; a power cut leaves it or all is gone. */
+function makeDataFolder(folder: string): void {
+  const made = resolve(mkdirSync(folder, { recursive: true, mode: 0o700 }) ?? folder)
+  for (let at = resolve(folder); at.length >= made.length && at !== dirname(at); at = dirname(at)) {
+    try {
+      systemDisk.syncFolder(dirname(at))
+    } catch {
+      // Not ours to open, so it was not us who put the name there.
+    }
   }
 }

@@ -51,6 +51,7 @@ export class Segments {
     this.#disk = disk
     this.#folder = folder
     disk.makeFolder(join(folder, 'seg'))
+    disk.syncFolder(folder)
     this.#resume()
   }
 

@@ -1,5 +1,5 @@
 /** The thread of the writer: receives posts until there are none, does a batch, answers, and looks again. */
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { openForWriting } from './database.ts'
 import { migrate } from './migrate.ts'
@@ -15,6 +15,8 @@ const port = parentPort!
 const data = workerData as WriterData
 const disk = await pickDisk(data)
 disk.makeFolder(data.folder)
+// The name of a folder lies in the one above it: without this, power could take the whole shard with it.
+disk.syncFolder(dirname(data.folder))
 const sql = openForWriting(join(data.folder, 'meta.db'))
 migrate(sql)
 const writer = new Writer(sql, disk, data.folder, data.limits)
