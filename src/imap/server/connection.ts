@@ -20,6 +20,8 @@ import { answer, counted, Session, type Answer } from './session.ts'
 const readAheadOctets = 65_536
 /** Pipelined commands answered before other connections have their turn. */
 const commandsPerTurn = 20
+/** Octets of a message taken before other connections have their turn: one poll of the system brings up to 2 MB. */
+const octetsPerTurn = 65_536
 /** Literals of one command that are held in memory, all together. */
 const heldOctets = 65_536
 
@@ -30,6 +32,7 @@ export class Connection implements Dialogue {
   readonly #framing: Framing
   readonly #done: () => void
   #message: ArrivingMessage | null = null
+  #octetsThisTurn = 0
   #cancelLoginTimer: () => void = () => {}
   /** Resolves when something has come, or the input has ended. */
   #wake: (() => void) | null = null
@@ -166,6 +169,11 @@ export class Connection implements Dialogue {
         case 'chunk':
           this.#busy = true
           await this.#message?.write(event.octets)
+          this.#octetsThisTurn += event.octets.length
+          if (this.#octetsThisTurn >= octetsPerTurn) {
+            this.#octetsThisTurn = 0
+            await this.breathe()
+          }
           break
         case 'skipped': {
           const text = event.reason === 'line-too-long' ? 'Line is too long' : 'Literal is too large'

@@ -6,7 +6,7 @@
  * an attempt at smuggling, or a client that would wait for ever. Either way it is refused and closed.
  */
 export interface DataEvent {
-  /** Message octets, in order; not copied. */
+  /** Message octets, in order, in one piece or none. */
   readonly chunks: readonly Uint8Array[]
   readonly state: 'more' | 'end' | 'ambiguous'
   /** What follows the end: further commands. */
@@ -57,14 +57,14 @@ export class DataReader {
       const first = input[at + 2]
       const second = input[at + 3]
       if (first === lineFeed || (!afterCr && first === carriageReturn && second === lineFeed)) {
-        return { chunks, state: 'ambiguous', rest: nothing }
+        return { chunks: joined(chunks), state: 'ambiguous', rest: nothing }
       }
       // The answer lies in octets that have not come yet.
       if (first === undefined || (first === carriageReturn && second === undefined)) break
       if (!afterCr) continue
       if (first === carriageReturn && second === lineFeed) {
         emit(at + 1)
-        return { chunks, state: 'end', rest: input.subarray(at + 4) }
+        return { chunks: joined(chunks), state: 'end', rest: input.subarray(at + 4) }
       }
       // RFC 5321 §4.5.2: a dot that begins a line of more than itself is taken away.
       emit(at + 1)
@@ -76,7 +76,7 @@ export class DataReader {
     // The octet before a held "\n." must be held too, or it would be forgotten whether it was a CR.
     this.#held = Buffer.from(input.subarray(input.length - held))
     this.#virtual = Math.max(0, start - (input.length - held))
-    return { chunks, state: 'more', rest: nothing }
+    return { chunks: joined(chunks), state: 'more', rest: nothing }
   }
 
   #measure(piece: Buffer): void {
@@ -89,6 +89,11 @@ export class DataReader {
     this.#longestLine = Math.max(this.#longestLine, this.#octetsSinceLf + firstLf)
     this.#octetsSinceLf = piece.length - 1 - piece.lastIndexOf(lineFeed)
   }
+}
+
+/** A message of nothing but dots comes in pieces of three octets, each of which would cost its readers as much as 64 KB. */
+function joined(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+  return chunks.length > 1 ? [Buffer.concat(chunks)] : chunks
 }
 
 /** How many octets at the end may be the beginning of CRLF "." CRLF, or decide what a dot after them means. */
