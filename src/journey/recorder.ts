@@ -5,6 +5,8 @@ import type { EventData, JourneyEvent, Kind, Stage, Viewer, WireLine, Witness } 
 export const wireLineOctets = 1_000
 /** Lines of one transaction that are kept; beyond it they are counted. */
 export const wireLinesMax = 500
+/** Chars of them, so that a client that never comes to a transaction takes no half megabyte of memory. */
+export const wireCharsMax = 65_536
 
 const everybody: readonly Viewer[] = ['sender', 'recipient', 'admin']
 
@@ -24,6 +26,7 @@ export class Recorder {
   readonly #startUs: number
   #events: JourneyEvent[] = []
   #lines: WireLine[] = []
+  #chars = 0
   #omitted = 0
   readonly enabled: boolean
 
@@ -36,11 +39,12 @@ export class Recorder {
   /** Remembers one line of the dialogue. @param text One char per octet, without CRLF, secrets already replaced. */
   wire(side: 'C' | 'S', text: string): void {
     if (!this.enabled) return
-    if (this.#lines.length >= wireLinesMax) {
+    if (this.#lines.length >= wireLinesMax || this.#chars >= wireCharsMax) {
       this.#omitted++
       return
     }
     const kept = text.length > wireLineOctets ? `${text.slice(0, wireLineOctets)}…` : text
+    this.#chars += kept.length
     this.#lines.push({ side, text: kept, dtUs: this.#clock.monotonicUs() - this.#startUs })
   }
 
@@ -64,6 +68,7 @@ export class Recorder {
     const lines = this.#lines.map((line) => ({ ...line }))
     const omitted = this.#omitted
     this.#lines = []
+    this.#chars = 0
     this.#omitted = 0
     this.event(stage, 'wire', { ...data, lines, ...(omitted === 0 ? {} : { omitted }) }, options)
   }
