@@ -21,9 +21,15 @@ export function checkMessage(scan: MessageScan, longestLine: number, limits: Lim
       '5.3.4',
       `Message is over the limit for ${limitNames[scan.overLimit] ?? scan.overLimit}`,
     )
-  const hops = scan.headerFields.filter((field) => field.name.toLowerCase() === 'received').length
+  // RFC 5322 §3.6: one that judges senders may read the first, and one that shows them the last.
+  if (countFields(scan, 'from') > 1) throw refuse(550, '5.6.0', 'Message has more than one From field')
   // RFC 5321 §6.3.
-  if (hops > limits.hops) throw refuse(554, '5.4.6', 'Too many hops, this message is going round in circles')
+  if (countFields(scan, 'received') > limits.hops)
+    throw refuse(554, '5.4.6', 'Too many hops, this message is going round in circles')
+}
+
+function countFields(scan: MessageScan, name: string): number {
+  return scan.headerFields.filter((field) => field.name.toLowerCase() === name).length
 }
 
 const limitNames: Record<string, string> = {

@@ -8,15 +8,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LineReader } from '../../base/line-reader.ts'
 import type { Peer } from '../../base/peer.ts'
+import { base64LineOctets } from '../../sasl/base64.ts'
 import { formatReply, type Reply } from '../wire/reply.ts'
 import { IncomingMessage } from './incoming.ts'
 import { handOverJourney, recordedLine } from './journey.ts'
 import type { SmtpDoorOptions } from './options.ts'
-import { type Answer, answer, greeting, Session } from './session.ts'
+import { type Answer, answer, greeting, lineTooLong, Session } from './session.ts'
 
 const readAheadOctets = 65_536
 /** Pipelined commands answered before other connections have their turn. */
 const commandsPerTurn = 50
+/** Octets of a message taken before other connections have their turn: one poll of the system brings up to 2 MB. */
+const octetsPerTurn = 65_536
 
 export class Connection {
   readonly #peer: Peer
@@ -25,6 +28,7 @@ export class Connection {
   readonly #reader = new LineReader()
   readonly #done: () => void
   #incoming: IncomingMessage | null = null
+  #octetsThisTurn = 0
   #busy = false
   #draining = false
   /** The peer has sent FIN: what it sent before is still answered. */
@@ -110,7 +114,8 @@ export class Connection {
 
   /** @returns False when a whole line has not come yet. */
   async #command(): Promise<boolean> {
-    const next = this.#reader.next(this.#options.limits.commandLineOctets)
+    const inSasl = this.#session.phase === 'auth'
+    const next = this.#reader.next(inSasl ? base64LineOctets : this.#options.limits.commandLineOctets)
     switch (next.kind) {
       case 'more':
         return false
@@ -121,8 +126,7 @@ export class Connection {
         return false
       case 'too-long':
         this.#session.recorder.wire('C', '(line too long)')
-        // RFC 5321 §4.5.3.1.9.
-        this.#send({ code: 500, status: '5.5.2', lines: ['Line too long'] })
+        await this.#act(lineTooLong(this.#session))
         return true
       case 'line': {
         this.#session.recorder.wire('C', recordedLine(this.#session, next.line))
@@ -149,7 +153,14 @@ export class Connection {
     const octets = this.#reader.take()
     if (octets.length === 0) return false
     const { state, rest } = await incoming.push(octets)
-    if (state === 'more') return this.#reader.bufferedOctets > 0
+    if (state === 'more') {
+      this.#octetsThisTurn += octets.length
+      if (this.#octetsThisTurn >= octetsPerTurn) {
+        this.#octetsThisTurn = 0
+        await nextTurn()
+      }
+      return this.#reader.bufferedOctets > 0
+    }
     this.#incoming = null
     if (state === 'abandon') {
       this.#send(incoming.refusal())

@@ -113,6 +113,12 @@ export function greeting(session: Session): Reply {
 /** Answers one complete command line. */
 export async function answer(session: Session, line: string): Promise<Answer> {
   const { verb, args } = splitLine(session, line)
+  if (isHttp(verb, args)) {
+    return {
+      reply: { code: 421, status: '4.7.0', lines: ['This is a mail server, closing connection'] },
+      next: 'close',
+    }
+  }
   try {
     const command = commands.get(verb)
     if (command === undefined) throw refuse(500, '5.5.2', 'Command not recognized')
@@ -126,6 +132,23 @@ export async function answer(session: Session, line: string): Promise<Answer> {
     session.options.log.error('smtp command failed', { verb, error })
     return { reply: { code: 451, status: '4.3.0', lines: ['Local error in processing'] }, next: 'command' }
   }
+}
+
+/** RFC 5321 §4.5.3.1.9. The line has been thrown away; an answer to our challenge that long ends the log-in. */
+export function lineTooLong(session: Session): Answer {
+  if (session.phase === 'auth') session.phase = 'ready'
+  session.exchange = null
+  return counted(session, {
+    reply: { code: 500, status: '5.5.2', lines: ['Line too long'] },
+    next: 'command',
+  })
+}
+
+/** A web page can make a browser say anything to us but the first line: what follows it is not for us. */
+const httpMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'])
+
+function isHttp(verb: string, args: string): boolean {
+  return httpMethods.has(verb) && / HTTP\/[0-9.]+$/i.test(args)
 }
 
 /** A line in the `auth` phase is no command but the answer to a challenge. */
