@@ -17,6 +17,7 @@ function account(address: string, passwordHash: string | null): Account {
     usedOctets: 0,
     usedMessages: 0,
     quotaOctets: null,
+    quotaMessages: null,
   }
 }
 

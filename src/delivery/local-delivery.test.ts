@@ -9,7 +9,15 @@ function account(accountId: number, quotaOctets: number | null): AddressMeaning 
   const address = `user${accountId}@hamburger.edu`
   return {
     kind: 'account',
-    account: { accountId, address, passwordHash: null, usedOctets: 10, usedMessages: 1, quotaOctets },
+    account: {
+      accountId,
+      address,
+      passwordHash: null,
+      usedOctets: 10,
+      usedMessages: 1,
+      quotaOctets,
+      quotaMessages: null,
+    },
   }
 }
 

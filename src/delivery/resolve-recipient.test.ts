@@ -5,7 +5,15 @@ import type { Account, AccountStore, AddressMeaning } from '../store/accounts.ts
 import { resolveRecipient } from './resolve-recipient.ts'
 
 function account(accountId: number, address: string, used = 0, quotaOctets: number | null = null): Account {
-  return { accountId, address, passwordHash: null, usedOctets: used, usedMessages: 0, quotaOctets }
+  return {
+    accountId,
+    address,
+    passwordHash: null,
+    usedOctets: used,
+    usedMessages: 0,
+    quotaOctets,
+    quotaMessages: null,
+  }
 }
 
 /** A store that knows hamburger.edu and counts what it is asked. */

@@ -6,7 +6,7 @@
  * one that does not exist is passed over when another member takes the message (docs/decisions/060).
  */
 import type { Limits } from '../base/limits.ts'
-import type { Account, AccountStore } from '../store/accounts.ts'
+import { type Account, type AccountStore, isFull } from '../store/accounts.ts'
 import type { RecipientDecision } from './plan.ts'
 import { normaliseAddress } from '../store/address.ts'
 
@@ -57,6 +57,7 @@ export async function resolveRecipient(
     if (meaning.kind === 'remote') return { kind: 'elsewhere' }
     if (meaning.kind === 'unknown') return unknownUser
     if (meaning.kind === 'account') {
+      // The message that crosses the bound is still taken: its size is not known at RCPT.
       if (isFull(meaning.account)) return mailboxFull
       return { kind: 'home', accountIds: [meaning.account.accountId], forwards: [] }
     }
@@ -122,9 +123,4 @@ function conclude(walk: Walk): RecipientDecision {
     accountIds: open.map((account) => account.accountId),
     forwards: [...walk.forwards.values(), ...full.map((account) => account.address)],
   }
-}
-
-/** The message that crosses the bound is still taken: its size is not known at RCPT. */
-function isFull(account: Account): boolean {
-  return account.quotaOctets !== null && account.usedOctets >= account.quotaOctets
 }

@@ -8,6 +8,33 @@ export interface Account {
   readonly usedMessages: number
   /** Null: no bound. */
   readonly quotaOctets: number | null
+  readonly quotaMessages: number | null
+}
+
+/** What an account may hold; null: no bound. One message may go over it. */
+export interface Quota {
+  readonly octets: number | null
+  readonly messages: number | null
+}
+
+/** Nothing more is taken for it: 452 at RCPT, OverQuota to its user. */
+export function isFull(
+  account: Pick<Account, 'quotaOctets' | 'quotaMessages' | 'usedOctets' | 'usedMessages'>,
+): boolean {
+  const { quotaOctets, quotaMessages, usedOctets, usedMessages } = account
+  return (
+    (quotaOctets !== null && usedOctets >= quotaOctets) ||
+    (quotaMessages !== null && usedMessages >= quotaMessages)
+  )
+}
+
+/** An account that was removed not long ago, with all its mail. */
+export interface RemovedAccount {
+  readonly accountId: number
+  readonly address: string
+  readonly removedAt: number
+  readonly usedOctets: number
+  readonly usedMessages: number
 }
 
 export interface Alias {
@@ -37,8 +64,18 @@ export interface AccountStore {
   addAccount(address: string, passwordHash: string | null): Promise<Account>
   /** Many at once, in one transaction. @throws {DomainUnknown} @throws {NameTaken} */
   addAccounts(accounts: readonly { address: string; passwordHash: string | null }[]): Promise<Account[]>
-  /** The account and all its mail. @throws {AccountUnknown} */
+  /** The account and all its mail; `restoreAccount` brings it back for `limits.undeleteMs`. @throws {AccountUnknown} */
   removeAccount(address: string): Promise<void>
+  /** Those that can be brought back, the newest first. */
+  listRemovedAccounts(): Promise<RemovedAccount[]>
+  /**
+   * Brings back the account of that name that was removed last, as it was: password, mailboxes, UIDs.
+   *
+   * @throws {AccountUnknown} None was removed, or its time is over. @throws {NameTaken} @throws {DomainUnknown}
+   */
+  restoreAccount(address: string): Promise<Account>
+  /** @throws {AccountUnknown} */
+  setQuota(address: string, quota: Quota): Promise<void>
   setPassword(address: string, passwordHash: string): Promise<void>
   findAccount(address: string): Promise<Account | null>
   getAccount(accountId: number): Promise<Account | null>

@@ -35,4 +35,9 @@ export interface MailboxChanges {
   readonly changed: readonly ChangedMessage[]
   readonly expunged: readonly { readonly uid: number; readonly modseq: number }[]
   readonly more: boolean
+  /**
+   * False: the mailbox has forgotten some of what was expunged since, `limits.expungedHistory`. What of the UIDs below
+   * `uidNext` is not there has to be taken for expunged then, RFC 7162 §3.2.5.2.
+   */
+  readonly complete: boolean
 }

@@ -37,6 +37,7 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
     const writer = new WriterClient(writerData, clock, log, {
       changed: (deltas) => store?.changed(deltas),
       queued: () => store?.tellQueue(),
+      freed: (octets) => store?.freed(octets),
       died: (cause) => options.onFailure?.(cause),
     })
     await writer.ready()
@@ -44,7 +45,8 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
     const files = new BodyFiles({ folder, ...diskData }, random)
     const bodies = new BodyReader(sql, folder)
     const search = new SearchClient({ folder, clock, log, random })
-    store = new SqliteStore({ sql, writer, files, bodies, search, clock, log, letGo })
+    const parts = { sql, writer, files, bodies, search, clock, log, letGo }
+    store = new SqliteStore({ ...parts, limits: options.limits, housekeeping: { folder, ...diskData } })
     return store
   } catch (error) {
     sql?.close()

@@ -9,6 +9,7 @@ import type { MessageScan } from '../message/scan.ts'
 import type { AccountStore } from './accounts.ts'
 import type { BodyRef, BodySink, StagedBody } from './body.ts'
 import type { ChangeListener, MailboxChanges } from './changes.ts'
+import type { HousekeepingStore } from './housekeeping.ts'
 import type { MailboxIndex } from './mailbox-index.ts'
 import type { QueueStore, NewQueueEntry, Settlement } from './queue.ts'
 import type { TextSearch } from './search.ts'
@@ -67,6 +68,8 @@ export interface AcceptItem {
   readonly queue: readonly NewQueueEntry[]
   /** Queue rows that this same transaction finishes: delivery at home and failure reports. */
   readonly settle?: readonly Settlement[]
+  /** Refuses it when an account is full, as for what a user puts there; what arrives was decided about at RCPT. */
+  readonly withinQuota?: boolean
 }
 
 export interface Filed {
@@ -123,7 +126,7 @@ export interface Copied {
   readonly targetUids: readonly number[]
 }
 
-export interface Store extends AccountStore, QueueStore, TextSearch {
+export interface Store extends AccountStore, QueueStore, HousekeepingStore, TextSearch {
   listMailboxes(accountId: number): Promise<Mailbox[]>
   /** Null when there is none of that name. */
   findMailbox(accountId: number, name: string): Promise<Mailbox | null>
@@ -144,7 +147,7 @@ export interface Store extends AccountStore, QueueStore, TextSearch {
    * promise is fulfilled. Keywords for which a mailbox has no room are left out.
    *
    * Errors among the results: AccountUnknown (of one filing; then nothing of its item is done), LimitReached (a prefix is
-   * too long), StoreUnavailable.
+   * too long), OverQuota (only with `withinQuota`), StoreUnavailable.
    */
   accept(items: readonly AcceptItem[]): Promise<(Accepted | Error)[]>
 
@@ -174,6 +177,7 @@ export interface Store extends AccountStore, QueueStore, TextSearch {
     uids: readonly number[],
     change: FlagChange,
   ): Promise<FlagsStored>
+  /** @throws {MailboxGone} @throws {OverQuota} */
   copy(
     accountId: number,
     mailboxId: number,
@@ -186,7 +190,11 @@ export interface Store extends AccountStore, QueueStore, TextSearch {
     uids: readonly number[],
     targetMailboxId: number,
   ): Promise<Copied>
-  /** Removes messages for good, whatever their flags. UIDs that are not there are passed over. @returns Those removed. */
+  /**
+   * Removes messages, whatever their flags; `undelete` can put them back for a time. UIDs that are not there are passed over.
+   *
+   * @returns Those removed.
+   */
   expunge(accountId: number, mailboxId: number, uids: readonly number[]): Promise<number[]>
   /**
    * What changed in a mailbox after a point in its history, oldest first.

@@ -84,7 +84,7 @@ export function accountContract(name: string, begin: Begin): void {
   })
 
   test(`${name}: an account that is removed is gone with its mail, and its number is not used again`, async (t) => {
-    const { store, clock, bob } = await begin(t)
+    const { store, clock, bob } = await begin(t, { undeleteMs: 1 })
     const filed = await put(store, bob.accountId)
     await store.removeAccount('bob@hamburger.example')
     assert.equal(await store.findAccount('bob@hamburger.example'), null)

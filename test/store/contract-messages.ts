@@ -178,7 +178,7 @@ export function messageContract(name: string, begin: Begin): void {
   })
 
   test(`${name}: an expunged UID is never given out again`, async (t) => {
-    const { store, clock, bob, reopen } = await begin(t)
+    const { store, clock, bob, reopen } = await begin(t, { undeleteMs: 1 })
     const filed = await putMany(store, bob.accountId, 3)
     assert.deepEqual(await store.expunge(bob.accountId, 1, [2, 3, 7]), [2, 3])
     assert.deepEqual(await store.expunge(bob.accountId, 1, [2]), [])
@@ -196,7 +196,7 @@ export function messageContract(name: string, begin: Begin): void {
   })
 
   test(`${name}: a copy outlives the message it was made of`, async (t) => {
-    const { store, clock, bob } = await begin(t)
+    const { store, clock, bob } = await begin(t, { undeleteMs: 1 })
     const filed = await put(store, bob.accountId)
     const trash = (await store.findMailbox(bob.accountId, 'Trash'))!
     await store.copy(bob.accountId, 1, [1], trash.mailboxId)

@@ -119,6 +119,7 @@ const bob: Account = {
   usedOctets: 0,
   usedMessages: 0,
   quotaOctets: null,
+  quotaMessages: null,
 }
 
 /** bob's password is hungry, jürgen's is hungrig; the log-in of slow@hamburger.edu waits for `slowLogin`. */

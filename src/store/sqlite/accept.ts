@@ -9,6 +9,7 @@ import type { AddedDelta } from './delta.ts'
 import { keywordBits } from './keywords.ts'
 import { inboxId, takeUids } from './mailbox-row.ts'
 import { addPlaces } from './places.ts'
+import { requireRoom } from './quota.ts'
 import { enqueue } from './enqueue.ts'
 import { settleOne } from './settle.ts'
 import type { Placed } from './segments.ts'
@@ -34,12 +35,14 @@ export interface AcceptCall {
   readonly filings: readonly (Filing & { readonly text: number })[]
   readonly queue: readonly NewQueueEntry[]
   readonly settle: readonly Settlement[]
+  readonly withinQuota: boolean
 }
 
 /** Where the body of a call was put. */
 export type Place = Placed | { readonly file: string; readonly hash: Uint8Array }
 
 export function accept(tx: Transaction, call: AcceptCall, place: Place): Accepted {
+  if (call.withinQuota) for (const { accountId } of call.filings) requireRoom(tx, accountId, [call.octets])
   const filed: Filed[] = []
   for (let i = 0; i < call.filings.length; i++) {
     const filing = call.filings[i]!

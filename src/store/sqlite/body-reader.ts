@@ -1,18 +1,31 @@
 /**
  * Reads octets of bodies, wherever they lie. It waits on libuv's pool, not on the sockets' thread: what is in the system's
- * cache takes microseconds, what is not takes as long as the disk does.
+ * cache takes microseconds, what is not takes as long as the disk does. A compressed body is unpacked here, whole: 30 µs
+ * for 10 KB, half a millisecond for the longest there is.
  */
 import { close, open, read } from 'node:fs'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
+import { crc32, zstdDecompressSync } from 'node:zlib'
 import { BodyUnreadable } from '../errors.ts'
 import type { BodyRef } from '../body.ts'
 import type { Sql } from './database.ts'
-import { readRecordHeader, recordHeaderOctets } from './record.ts'
+import { readRecordHeader, recordHeaderOctets, zstdCodec } from './record.ts'
 import { segmentFile } from './segments.ts'
 
 /** Files kept open. */
 const filesMax = 64
+/** Octets of unpacked bodies that are kept: who reads a body in pieces asks for it again at once. */
+const unpackedOctetsMax = 2 * 1024 * 1024
+
+/** Where a body lies. */
+interface Place {
+  readonly segment: number | null
+  readonly start: number
+  readonly octets: number
+  readonly stored: number
+  readonly codec: number
+  readonly file: string | null
+}
 
 interface OpenFile {
   readonly fd: Promise<number>
@@ -26,6 +39,9 @@ export class BodyReader {
   readonly #folder: string
   /** The one used last stands last. */
   readonly #files = new Map<string, OpenFile>()
+  /** By number of the body; the one used last stands last. */
+  readonly #unpacked = new Map<number, Uint8Array>()
+  #unpackedOctets = 0
 
   constructor(sql: Sql, folder: string) {
     this.#sql = sql
@@ -34,23 +50,83 @@ export class BodyReader {
 
   /** @returns Fewer octets only at the end of the body. @throws {BodyUnreadable} */
   async read(body: BodyRef, offset: number, octets: number): Promise<Uint8Array> {
-    const row = this.#sql.get<readonly [number, number | null, number | null, number, string | null]>(
-      'SELECT account, segment, offset, octets, file FROM blob WHERE blob = ?',
-      body.blobId,
-    )
+    let place = this.#placeOf(body)
+    for (;;) {
+      try {
+        return await this.#readPlace(body, place, offset, octets)
+      } catch (error) {
+        // The housekeeping may have put it elsewhere between the two looks.
+        const now = this.#placeOf(body)
+        if (now.segment === place.segment && now.start === place.start) {
+          if (error instanceof BodyUnreadable) throw error
+          throw new BodyUnreadable(`body ${body.blobId} cannot be read`, { cause: error })
+        }
+        place = now
+      }
+    }
+  }
+
+  /** Closes files that have been removed, so that they do not keep their room on the disk. */
+  forget(names: readonly string[]): void {
+    for (const name of names) {
+      const file = this.#files.get(name)
+      if (file === undefined) continue
+      this.#files.delete(name)
+      this.#drop(file)
+    }
+  }
+
+  /** @throws {BodyUnreadable} */
+  #placeOf(body: BodyRef): Place {
+    const row = this.#sql.get<
+      readonly [number, number | null, number | null, number, number, number, string | null]
+    >('SELECT account, segment, offset, octets, stored, codec, file FROM blob WHERE blob = ?', body.blobId)
     if (row === undefined || row[0] !== body.accountId)
       throw new BodyUnreadable(`body ${body.blobId} is gone`)
-    const [, segment, start, total, file] = row
+    const [, segment, start, octets, stored, codec, file] = row
+    return { segment, start: start ?? 0, octets, stored, codec, file }
+  }
+
+  async #readPlace(body: BodyRef, place: Place, offset: number, octets: number): Promise<Uint8Array> {
+    const { segment, start, octets: total, stored, codec, file } = place
     const wanted = Math.max(0, Math.min(octets, total - offset))
-    try {
-      if (file !== null) return await this.#readAt(join(this.#folder, 'big', file), offset, wanted)
-      const name = segmentFile(this.#folder, segment!)
-      if (wanted < total) return await this.#readAt(name, start! + recordHeaderOctets + offset, wanted)
-      return this.#check(body, await this.#readAt(name, start!, recordHeaderOctets + total))
-    } catch (error) {
-      if (error instanceof BodyUnreadable) throw error
-      throw new BodyUnreadable(`body ${body.blobId} cannot be read`, { cause: error })
+    if (file !== null) return this.#readAt(join(this.#folder, 'big', file), offset, wanted)
+    const name = segmentFile(this.#folder, segment!)
+    const readRecord = () => this.#readAt(name, start, recordHeaderOctets + stored)
+    if (codec === zstdCodec) {
+      const whole = this.#keptBody(body) ?? this.#unpack(body, total, this.#check(body, await readRecord()))
+      return whole.subarray(offset, offset + wanted)
     }
+    if (codec !== 0) throw new BodyUnreadable(`body ${body.blobId} has codec ${codec}`)
+    if (wanted < total) return this.#readAt(name, start + recordHeaderOctets + offset, wanted)
+    return this.#check(body, await readRecord())
+  }
+
+  #keptBody({ blobId }: BodyRef): Uint8Array | null {
+    const kept = this.#unpacked.get(blobId)
+    if (kept === undefined) return null
+    this.#unpacked.delete(blobId)
+    this.#unpacked.set(blobId, kept)
+    return kept
+  }
+
+  /** @param octets What it must come to: never more is made of it. */
+  #unpack(body: BodyRef, octets: number, packed: Uint8Array): Uint8Array {
+    let whole: Uint8Array
+    try {
+      whole = zstdDecompressSync(packed, { maxOutputLength: Math.max(octets, 1) })
+    } catch (error) {
+      throw new BodyUnreadable(`body ${body.blobId} is damaged`, { cause: error })
+    }
+    if (whole.length !== octets) throw new BodyUnreadable(`body ${body.blobId} is damaged`)
+    if (!this.#unpacked.has(body.blobId)) this.#unpackedOctets += whole.length
+    this.#unpacked.set(body.blobId, whole)
+    for (const [oldId, old] of this.#unpacked) {
+      if (this.#unpackedOctets <= unpackedOctetsMax) break
+      this.#unpacked.delete(oldId)
+      this.#unpackedOctets -= old.length
+    }
+    return whole
   }
 
   async close(): Promise<void> {
@@ -64,7 +140,7 @@ export class BodyReader {
   #check(body: BodyRef, record: Buffer): Uint8Array {
     const header = readRecordHeader(record, 0)
     const octets = record.subarray(recordHeaderOctets)
-    if (header === null || header.octets !== octets.length || header.crc !== crc32(octets)) {
+    if (header === null || header.stored !== octets.length || header.crc !== crc32(octets)) {
       throw new BodyUnreadable(`body ${body.blobId} is damaged`)
     }
     return octets

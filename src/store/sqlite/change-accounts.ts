@@ -3,6 +3,8 @@ import { AccountUnknown, DomainInUse, DomainUnknown, NameTaken } from '../errors
 import type { Account } from '../accounts.ts'
 import type { SpecialUse } from '../store.ts'
 import { insertMailbox } from './change-mailboxes.ts'
+import { claim } from './claim.ts'
+import { rememberAccount } from './housekeeping/removed-accounts.ts'
 import type { Transaction } from './transaction.ts'
 
 /** What every account begins with. INBOX comes first: its id is `inboxId`. */
@@ -40,16 +42,24 @@ function addAccount(tx: Transaction, { address: written, passwordHash }: NewAcco
   const address = written.toLowerCase()
   const accountId = tx.nextOf('account')
   claim(tx, address, accountId, null)
-  tx.run('INSERT INTO account VALUES (?, ?, ?, NULL)', accountId, address, passwordHash)
+  tx.run('INSERT INTO account VALUES (?, ?, ?, NULL, NULL)', accountId, address, passwordHash)
   tx.run('INSERT INTO account_state VALUES (?, 0, 0, 0, 0)', accountId)
   for (const [name, specialUse] of firstMailboxes) {
     insertMailbox(tx, accountId, name, specialUse)
     tx.run('INSERT INTO subscription VALUES (?, ?)', accountId, name)
   }
-  return { accountId, address, passwordHash, usedOctets: 0, usedMessages: 0, quotaOctets: null }
+  return {
+    accountId,
+    address,
+    passwordHash,
+    usedOctets: 0,
+    usedMessages: 0,
+    quotaOctets: null,
+    quotaMessages: null,
+  }
 }
 
-/** Names and log-in go now, the mail later, a little at a time. */
+/** Names and log-in go now; the mail when the time in which it can be brought back is over, housekeeping/end-window.ts. */
 export function removeAccount(tx: Transaction, call: { readonly address: string }): void {
   const address = call.address.toLowerCase()
   const row = tx.get('SELECT account FROM address WHERE address = ? AND account IS NOT NULL', address)
@@ -61,17 +71,11 @@ export function removeAccount(tx: Transaction, call: { readonly address: string 
       ...{ modseq: tx.nextNumber(accountId), deleted: true },
     })
   }
-  tx.run(
-    'INSERT INTO garbage SELECT NULL, ?, account, mailbox, 0, 0 FROM mailbox WHERE account = ?',
-    tx.nowMs,
-    accountId,
-  )
-  tx.run('INSERT INTO garbage VALUES (NULL, ?, ?, 0, 0, 0)', tx.nowMs, accountId)
+  rememberAccount(tx, accountId)
   tx.run('DELETE FROM address WHERE address = ?', address)
   tx.run('DELETE FROM account WHERE account = ?', accountId)
   tx.run('DELETE FROM account_state WHERE account = ?', accountId)
   tx.run('DELETE FROM mailbox WHERE account = ?', accountId)
-  tx.run('DELETE FROM subscription WHERE account = ?', accountId)
 }
 
 export function setPassword(
@@ -97,22 +101,4 @@ export function addAlias(
 /** One that is not there is no error: it is gone, as was asked. */
 export function removeAlias(tx: Transaction, call: { readonly address: string }): void {
   tx.run('DELETE FROM address WHERE address = ? AND account IS NULL', call.address.toLowerCase())
-}
-
-function claim(
-  tx: Transaction,
-  address: string,
-  accountId: number | null,
-  targets: readonly string[] | null,
-): void {
-  const domain = address.slice(address.lastIndexOf('@') + 1)
-  if (tx.get('SELECT 1 FROM domain WHERE domain = ?', domain) === undefined) throw new DomainUnknown(domain)
-  const claimed = tx.run(
-    'INSERT OR IGNORE INTO address VALUES (?, ?, ?, ?)',
-    address,
-    domain,
-    accountId,
-    targets === null ? null : JSON.stringify(targets),
-  )
-  if (claimed === 0) throw new NameTaken(address)
 }

@@ -3,6 +3,7 @@ import { LimitReached, MailboxExists, MailboxGone } from '../errors.ts'
 import type { Mailbox, SpecialUse } from '../store.ts'
 import type { Row } from './database.ts'
 import { move } from './copy.ts'
+import { rememberMailbox } from './housekeeping/deleted-mailboxes.ts'
 import { canonicalName, inboxId, mailboxColumns, mailboxOf, requireMailbox } from './mailbox-row.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -67,7 +68,7 @@ function renameInbox(tx: Transaction, accountId: number, name: string): void {
   move(tx, { accountId, mailboxId: inboxId, uids, targetMailboxId: target.mailboxId })
 }
 
-/** The messages are cleared away later; what they weighed is given back now. */
+/** The messages stay where they are for a time, so that they can be put back; what they weighed is given back now. */
 export function deleteMailbox(
   tx: Transaction,
   call: { readonly accountId: number; readonly mailboxId: number },
@@ -76,6 +77,7 @@ export function deleteMailbox(
   // INBOX is always there, RFC 3501 §5.1; the doors refuse this before.
   if (mailboxId === inboxId) throw new MailboxGone('INBOX cannot be deleted')
   const mailbox = requireMailbox(tx, accountId, mailboxId)
+  rememberMailbox(tx, accountId, mailboxId)
   tx.run('DELETE FROM mailbox WHERE account = ? AND mailbox = ?', accountId, mailboxId)
   tx.run(
     'UPDATE account_state SET used_octets = used_octets - ?, used_messages = used_messages - ? WHERE account = ?',
@@ -83,7 +85,6 @@ export function deleteMailbox(
     mailbox.total,
     accountId,
   )
-  tx.run('INSERT INTO garbage VALUES (NULL, ?, ?, ?, 0, 0)', tx.nowMs, accountId, mailboxId)
   tell(tx, accountId, mailboxId, true)
 }
 

@@ -22,8 +22,14 @@ export function changesSince(sql: Sql, index: MailboxIndex, since: number, limit
   return {
     changed: rows.slice(0, merged.changed).map((row) => changedMessage(index, row)),
     expunged: expunged.rows.slice(0, merged.expunged),
+    complete: remembersSince(sql, index, since),
     more: merged.changed < rows.length || merged.expunged < expunged.rows.length || expunged.more,
   }
+}
+
+function remembersSince(sql: Sql, { accountId, mailboxId }: MailboxIndex, since: number): boolean {
+  const row = sql.get('SELECT modseq FROM forgotten WHERE account = ? AND mailbox = ?', accountId, mailboxId)
+  return row === undefined || since >= (row[0] as number)
 }
 
 /** At least `limit + 1` rows when there are so many, and all of the last one's MODSEQ; and whether others follow. */

@@ -9,6 +9,7 @@ import { removeSpan, countRemoved } from './expunge.ts'
 import type { Removed } from './expunge.ts'
 import { keywordBits, keywordNames } from './keywords.ts'
 import { requireMailbox, takeUids } from './mailbox-row.ts'
+import { requireRoom } from './quota.ts'
 import type { Transaction } from './transaction.ts'
 import { uidSpans } from './uid-spans.ts'
 import { addPlaces } from './places.ts'
@@ -20,7 +21,8 @@ export interface CopyCall {
   readonly targetMailboxId: number
 }
 
-interface Source {
+/** A message that is put somewhere else. */
+export interface Source {
   readonly uid: number
   readonly flags: number
   readonly keywords: number
@@ -34,14 +36,13 @@ export function copy(tx: Transaction, call: CopyCall): Copied {
   const target = requireMailbox(tx, call.accountId, call.targetMailboxId)
   const sources = readSources(tx, call)
   if (sources.length === 0) return { uidValidity: target.uidValidity, sourceUids: [], targetUids: [] }
-  const targetUids = put(tx, call, sources)
-  const octets = sources.reduce((sum, source) => sum + source.octets, 0)
-  tx.run(
-    'UPDATE account_state SET used_octets = used_octets + ?, used_messages = used_messages + ? WHERE account = ?',
-    octets,
-    sources.length,
+  requireRoom(
+    tx,
     call.accountId,
+    sources.map(({ octets }) => octets),
   )
+  const targetUids = put(tx, call, sources)
+  countAdded(tx, call.accountId, sources)
   return { uidValidity: target.uidValidity, sourceUids: sources.map((source) => source.uid), targetUids }
 }
 
@@ -55,9 +56,21 @@ export function move(tx: Transaction, call: CopyCall): Copied {
   const targetUids = put(tx, call, sources)
   const modseq = tx.nextNumber(accountId)
   const removed: Removed = { uids: [], unseen: 0, octets: 0 }
-  for (const span of uidSpans(sourceUids)) removeSpan(tx, { accountId, mailboxId, modseq, span }, removed)
+  for (const span of uidSpans(sourceUids)) {
+    removeSpan(tx, { accountId, mailboxId, modseq, span, leaves: 'garbage' }, removed)
+  }
   countRemoved(tx, accountId, mailboxId, modseq, removed, 'moved')
   return { uidValidity: target.uidValidity, sourceUids, targetUids }
+}
+
+/** What an account holds counts against its quota. */
+export function countAdded(tx: Transaction, accountId: number, sources: readonly Source[]): void {
+  tx.run(
+    'UPDATE account_state SET used_octets = used_octets + ?, used_messages = used_messages + ? WHERE account = ?',
+    sources.reduce((sum, { octets }) => sum + octets, 0),
+    sources.length,
+    accountId,
+  )
 }
 
 function readSources(tx: Transaction, call: CopyCall): Source[] {
@@ -75,7 +88,8 @@ function readSources(tx: Transaction, call: CopyCall): Source[] {
   return sources
 }
 
-function put(tx: Transaction, call: CopyCall, sources: readonly Source[]): number[] {
+/** @param call `mailboxId` is the mailbox whose keywords the sources' bits mean. @returns The new UIDs. */
+export function put(tx: Transaction, call: Omit<CopyCall, 'uids'>, sources: readonly Source[]): number[] {
   const { accountId, targetMailboxId } = call
   const modseq = tx.nextNumber(accountId)
   const taken = takeUids(tx, accountId, targetMailboxId, {
@@ -118,7 +132,7 @@ function put(tx: Transaction, call: CopyCall, sources: readonly Source[]): numbe
 }
 
 /** Keywords have other bits in the target; those for which it has none left are left out. */
-function keywordTranslation(tx: Transaction, call: CopyCall, sources: readonly Source[]) {
+function keywordTranslation(tx: Transaction, call: Omit<CopyCall, 'uids'>, sources: readonly Source[]) {
   const used = sources.reduce((bits, source) => bits | source.keywords, 0) >>> 0
   if (used === 0) return { bits: () => 0, names: null }
   const inSource = keywordNames(tx, call.accountId, call.mailboxId)

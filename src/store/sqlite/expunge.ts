@@ -1,6 +1,7 @@
 /**
- * Removes messages from a mailbox for good and remembers their UIDs (RFC 7162 §3.2.10). Their emails and bodies are
- * cleared away later, a little at a time, see sweep.ts: a session that has not been told yet can still read them.
+ * Removes messages from a mailbox and remembers their UIDs (RFC 7162 §3.2.10). They stay as tombstones for a time, so that
+ * `undelete` can put them back, and are cleared away after it, a little at a time, see sweep.ts: a session that has not
+ * been told yet can still read them.
  */
 import { requireMailbox } from './mailbox-row.ts'
 import type { Transaction } from './transaction.ts'
@@ -25,7 +26,9 @@ export function expunge(tx: Transaction, call: ExpungeCall): number[] {
   requireMailbox(tx, accountId, mailboxId)
   const modseq = tx.nextNumber(accountId)
   const removed: Removed = { uids: [], unseen: 0, octets: 0 }
-  for (const span of uidSpans(call.uids)) removeSpan(tx, { accountId, mailboxId, modseq, span }, removed)
+  for (const span of uidSpans(call.uids)) {
+    removeSpan(tx, { accountId, mailboxId, modseq, span, leaves: 'tombstone' }, removed)
+  }
   if (removed.uids.length > 0) countRemoved(tx, accountId, mailboxId, modseq, removed, 'expunged')
   return removed.uids
 }
@@ -38,6 +41,8 @@ export function removeSpan(
     readonly mailboxId: number
     readonly modseq: number
     readonly span: UidSpan
+    /** Of what was moved only a place in its email's row is left to clear away. */
+    readonly leaves: 'tombstone' | 'garbage'
   },
   removed: Removed,
 ): void {
@@ -55,7 +60,10 @@ export function removeSpan(
   }
   tx.run(`INSERT INTO expunged SELECT account, mailbox, ?, uid FROM message ${there}`, what.modseq, ...key)
   tx.run(
-    `INSERT INTO garbage SELECT NULL, ?, account, mailbox, uid, email FROM message ${there}`,
+    what.leaves === 'tombstone'
+      ? `INSERT INTO tombstone
+          SELECT account, mailbox, uid, ?, flags, keywords, octets, internal_date, email FROM message ${there}`
+      : `INSERT INTO garbage SELECT NULL, ?, account, mailbox, uid, email FROM message ${there}`,
     tx.nowMs,
     ...key,
   )

@@ -11,10 +11,24 @@ import { createMailbox, deleteMailbox, renameMailbox, setSubscribed } from './ch
 import { copy, move } from './copy.ts'
 import { dropSegments } from './drop-segments.ts'
 import { expunge } from './expunge.ts'
+import { noteSeenThere, noteNumber } from './housekeeping/notes.ts'
+import { removeOrphanRows } from './housekeeping/remove-orphan-rows.ts'
+import { restoreAccount } from './housekeeping/removed-accounts.ts'
+import { switchPlaces } from './housekeeping/switch-places.ts'
+import { trimHistory } from './housekeeping/trim-history.ts'
+import { undelete } from './housekeeping/undelete.ts'
+import { keepFiles } from './keep-files.ts'
 import { dropEntry, lease, renewLease, retryNow } from './lease.ts'
+import { setQuota } from './quota.ts'
 import { settle } from './settle.ts'
 import { storeFlags } from './store-flags.ts'
 import { sweep } from './sweep.ts'
+import type { Transaction } from './transaction.ts'
+
+/** When it is answered, everything that was asked before it is done. */
+function nothing(_tx: Transaction, _call: null): null {
+  return null
+}
 
 /** All that the writer does besides `accept`: each within a transaction, from plain values to a plain value. */
 export const operations = {
@@ -40,6 +54,16 @@ export const operations = {
   dropEntry,
   sweep,
   dropSegments,
+  keepFiles,
+  nothing,
+  setQuota,
+  restoreAccount,
+  undelete,
+  trimHistory,
+  noteSeenThere,
+  noteNumber,
+  switchPlaces,
+  removeOrphanRows,
 }
 
 export type OperationName = keyof typeof operations

@@ -4,21 +4,23 @@ import type { Sql } from './database.ts'
 import type { Disk } from './disk.ts'
 
 /** Younger ones may be waiting for their acceptance. */
-const ageMs = 24 * 60 * 60_000
+export const ageOfOrphansMs = 24 * 60 * 60_000
 
 /**
  * Removes them, one folder of `big/` at each step, so that mail does not wait.
  *
- * @param nowMs When the store was opened.
+ * @param nowMs The time.
+ * @returns How many at each step.
  */
-export function* removeOrphans(sql: Sql, disk: Disk, folder: string, nowMs: number): Generator<void> {
+export function* removeOrphans(sql: Sql, disk: Disk, folder: string, nowMs: number): Generator<number> {
   const big = join(folder, 'big')
   for (const name of listed(disk, big)) {
+    let removed = 0
     for (const file of listed(disk, join(big, name))) {
       if (sql.get('SELECT 1 FROM blob WHERE file = ? LIMIT 1', `${name}/${file}`) !== undefined) continue
-      removeIfOld(disk, join(big, name, file), nowMs)
+      if (removeIfOld(disk, join(big, name, file), nowMs)) removed++
     }
-    yield
+    yield removed
   }
 }
 
@@ -30,10 +32,13 @@ function listed(disk: Disk, folder: string): string[] {
   }
 }
 
-function removeIfOld(disk: Disk, file: string, nowMs: number): void {
+function removeIfOld(disk: Disk, file: string, nowMs: number): boolean {
   try {
-    if (nowMs - disk.modifiedAt(file) > ageMs) disk.remove(file)
+    if (nowMs - disk.modifiedAt(file) <= ageOfOrphansMs) return false
+    disk.remove(file)
+    return true
   } catch {
     // Gone meanwhile, or not ours to remove.
+    return false
   }
 }

@@ -1,3 +1,4 @@
+import { removeBlob } from './remove-blob.ts'
 import type { Transaction } from './transaction.ts'
 
 /**
@@ -8,4 +9,17 @@ import type { Transaction } from './transaction.ts'
  */
 export function addPlaces(tx: Transaction, email: number, places: string): void {
   tx.run("UPDATE email SET places = places || ' ' || ? WHERE email = ?", places, email)
+}
+
+/** The email goes with the last message that showed it, and its body with it. */
+export function removePlace(tx: Transaction, email: number, place: string): void {
+  const row = tx.get('SELECT places, blob FROM email WHERE email = ?', email)
+  if (row === undefined) return
+  const left = (row[0] as string).split(' ').filter((other) => other !== place)
+  if (left.length > 0) {
+    tx.run('UPDATE email SET places = ? WHERE email = ?', left.join(' '), email)
+    return
+  }
+  tx.run('DELETE FROM email WHERE email = ?', email)
+  removeBlob(tx, row[1] as number)
 }

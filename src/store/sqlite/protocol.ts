@@ -32,6 +32,8 @@ export interface WriterReply {
   readonly failed: readonly { readonly id: number; readonly error: WriterError }[]
   readonly deltas: readonly Delta[]
   readonly queued: boolean
+  /** Octets of bodies that became garbage. */
+  readonly freedOctets: number
 }
 
 export type WriterMessage =

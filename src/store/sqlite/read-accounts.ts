@@ -2,7 +2,7 @@ import type { Account, AddressMeaning, Alias } from '../accounts.ts'
 import type { Row, Sql } from './database.ts'
 
 const columns =
-  'account.account, account.address, password, quota_octets, used_octets, used_messages FROM account JOIN account_state USING (account)'
+  'account.account, account.address, password, quota_octets, used_octets, used_messages, quota_messages FROM account JOIN account_state USING (account)'
 
 function accountOf(row: Row): Account {
   return {
@@ -12,6 +12,7 @@ function accountOf(row: Row): Account {
     quotaOctets: row[3] as number | null,
     usedOctets: row[4] as number,
     usedMessages: row[5] as number,
+    quotaMessages: row[6] as number | null,
   }
 }
 

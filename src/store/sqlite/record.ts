@@ -13,6 +13,8 @@
 import { crc32 } from 'node:zlib'
 
 export const recordHeaderOctets = 40
+/** The codec of a body that was compressed with zstd. */
+export const zstdCodec = 1
 const magic = 0x50535452
 
 export interface RecordHeader {
@@ -21,7 +23,7 @@ export interface RecordHeader {
   readonly stored: number
   readonly crc: number
   /** First 16 octets of the body's SHA-256. */
-  readonly hash: Uint8Array
+  readonly hash: Buffer
 }
 
 /** Writes the header of a raw body that lies right after it in `buffer`. */
@@ -34,6 +36,18 @@ export function writeRecordHeader(buffer: Buffer, at: number, octets: number, ha
   buffer.writeUInt32BE(crc32(body), at + 16)
   buffer.writeUInt32BE(0, at + 20)
   buffer.set(hash.subarray(0, 16), at + 24)
+}
+
+/** Writes the header of a compressed body that lies after it. @param octets Of the body before. @param hash 16 octets. */
+export function writePackedHeader(record: Buffer, octets: number, hash: Uint8Array): void {
+  const stored = record.subarray(recordHeaderOctets)
+  record.fill(0, 0, recordHeaderOctets)
+  record.writeUInt32BE(magic, 0)
+  record[4] = zstdCodec
+  record.writeUInt32BE(octets, 8)
+  record.writeUInt32BE(stored.length, 12)
+  record.writeUInt32BE(crc32(stored), 16)
+  record.set(hash, 24)
 }
 
 /** @returns Null when these octets are no record's. */

@@ -29,7 +29,8 @@ export interface Placed {
 
 /** Below the shard's folder. */
 export function segmentName(segment: number): string {
-  return `seg/0-${segment}.seg`
+  // Each has one that writes it: above zero the writer, below zero the housekeeping.
+  return segment > 0 ? `seg/0-${segment}.seg` : `seg/1-${-segment}.seg`
 }
 
 export function segmentFile(folder: string, segment: number): string {
@@ -90,7 +91,7 @@ export class Segments {
     if (this.#fresh)
       this.#sql.run('UPDATE segment SET sealed = 1 WHERE sealed = 0 AND segment < ?', this.#segment)
     this.#sql.run(
-      'INSERT INTO segment VALUES (?, ?, ?) ON CONFLICT (segment) DO UPDATE SET octets = excluded.octets, sealed = excluded.sealed',
+      'INSERT INTO segment (segment, octets, sealed) VALUES (?, ?, ?) ON CONFLICT (segment) DO UPDATE SET octets = excluded.octets, sealed = excluded.sealed',
       this.#segment,
       this.#offset,
       full ? 1 : 0,

@@ -4,11 +4,21 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../base/clock.ts'
+import type { Limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
-import type { Account, AddressMeaning, Alias } from '../accounts.ts'
+import type { Account, AddressMeaning, Alias, Quota, RemovedAccount } from '../accounts.ts'
 import type { BodyRef, BodySink } from '../body.ts'
 import type { Change, ChangeListener, MailboxChanges } from '../changes.ts'
 import { BodyUnreadable, LimitReached } from '../errors.ts'
+import type {
+  CleanProgress,
+  CleanReport,
+  ExpungedMessage,
+  ExpungedQuery,
+  MessagePlace,
+  StoreStat,
+  Undeleted,
+} from '../housekeeping.ts'
 import type { MailboxIndex } from '../mailbox-index.ts'
 import type { QueueEntry, Settlement } from '../queue.ts'
 import type { SearchRequest, SearchStatus } from '../search.ts'
@@ -31,6 +41,11 @@ import { changesSince } from './changes-since.ts'
 import type { Sql } from './database.ts'
 import type { Delta } from './delta.ts'
 import { Describer } from './describe.ts'
+import { FileHold } from './housekeeping/file-hold.ts'
+import { Housekeeper } from './housekeeping/housekeeper.ts'
+import type { HousekeeperParts } from './housekeeping/housekeeper.ts'
+import { listExpunged } from './housekeeping/read-expunged.ts'
+import { removedAccounts } from './housekeeping/removed-accounts.ts'
 import { IndexCache } from './index-cache.ts'
 import { Listeners } from './listeners.ts'
 import { AccountReader } from './read-accounts.ts'
@@ -46,6 +61,11 @@ const listPage = 200
 /** Emails that are read without letting others have a turn first. */
 const emailsATurn = 50
 
+/** Messages that are put back in one transaction. */
+const undeletedAtOnce = 200
+/** Removed accounts that are listed. */
+const removedAccountsMax = 1_000
+
 /** Fields above a body; what makes them bounds each. */
 const prefixOctetsMax = 16_384
 
@@ -56,6 +76,8 @@ export interface StoreParts {
   readonly search: SearchClient
   readonly clock: Clock
   readonly log: Log
+  readonly limits: Limits
+  readonly housekeeping: HousekeeperParts['data']
   /** It tells `changed` and `tellQueue`. */
   readonly writer: WriterClient
   /** Gives back the data folder. */
@@ -71,6 +93,8 @@ export class SqliteStore implements Store {
   readonly #listeners: Listeners
   readonly #queueListeners = new Set<() => void>()
   readonly #sweeper: Sweeper
+  readonly #hold = new FileHold()
+  readonly #housekeeper: Housekeeper
   #closing: Promise<void> | null = null
 
   constructor(parts: StoreParts) {
@@ -80,7 +104,12 @@ export class SqliteStore implements Store {
     this.#listeners = new Listeners(parts.log)
     this.#indexes = new IndexCache(parts.sql)
     this.#writer = parts.writer
-    this.#sweeper = new Sweeper(this.#writer, parts.sql, parts.clock)
+    const { writer, clock, log, limits } = parts
+    this.#sweeper = new Sweeper(writer, clock, this.#hold, limits.undeleteMs)
+    this.#housekeeper = new Housekeeper({
+      ...{ data: parts.housekeeping, limits, writer, clock, log, hold: this.#hold },
+      removed: (names) => parts.bodies.forget(names),
+    })
   }
 
   async addDomain(domain: string): Promise<void> {
@@ -106,6 +135,18 @@ export class SqliteStore implements Store {
 
   async removeAccount(address: string): Promise<void> {
     await this.#writer.ask('removeAccount', { address })
+  }
+
+  async listRemovedAccounts(): Promise<RemovedAccount[]> {
+    return removedAccounts(this.#sql, removedAccountsMax)
+  }
+
+  async restoreAccount(address: string): Promise<Account> {
+    return this.#accounts.byId(await this.#writer.ask('restoreAccount', { address }))!
+  }
+
+  async setQuota(address: string, quota: Quota): Promise<void> {
+    await this.#writer.ask('setQuota', { address, quota })
   }
 
   async setPassword(address: string, passwordHash: string): Promise<void> {
@@ -192,6 +233,7 @@ export class SqliteStore implements Store {
         filings,
         queue: item.queue,
         settle: item.settle ?? [],
+        withinQuota: item.withinQuota === true,
       }))
     } catch (error) {
       if (content.kind === 'file') this.#parts.files.unmarkAccepted(content.file)
@@ -243,6 +285,31 @@ export class SqliteStore implements Store {
 
   expunge(accountId: number, mailboxId: number, uids: readonly number[]): Promise<number[]> {
     return this.#writer.ask('expunge', { accountId, mailboxId, uids: packUids(uids) })
+  }
+
+  listExpunged(accountId: number, query: ExpungedQuery): Promise<ExpungedMessage[]> {
+    return listExpunged(this.#sql, accountId, query)
+  }
+
+  async undelete(accountId: number, messages: readonly MessagePlace[]): Promise<Undeleted[]> {
+    const undeleted: Undeleted[] = []
+    for (let at = 0; at < messages.length; at += undeletedAtOnce) {
+      const some = messages.slice(at, at + undeletedAtOnce)
+      undeleted.push(...(await this.#writer.ask('undelete', { accountId, messages: some }, 'bulk')))
+    }
+    return undeleted
+  }
+
+  stat(): Promise<StoreStat> {
+    return this.#housekeeper.stat()
+  }
+
+  clean(progress?: (progress: CleanProgress) => void): Promise<CleanReport> {
+    return this.#housekeeper.clean(progress)
+  }
+
+  holdFiles(): Promise<() => void> {
+    return this.#hold.hold()
   }
 
   async changesSince(
@@ -316,7 +383,7 @@ export class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     this.#sweeper.stop()
-    await Promise.all([this.#writer.close(), this.#parts.search.close()])
+    await Promise.all([this.#housekeeper.close(), this.#writer.close(), this.#parts.search.close()])
     await this.#parts.files.close()
     await this.#parts.bodies.close()
     this.#sql.close()
@@ -328,6 +395,11 @@ export class SqliteStore implements Store {
     for (const delta of deltas) this.#indexes.apply(delta)
     for (const delta of deltas) this.#listeners.tell(delta.accountId, () => changeOf(delta))
     this.#parts.search.changed(deltas)
+  }
+
+  /** Octets of bodies became garbage. */
+  freed(octets: number): void {
+    this.#housekeeper.freed(octets)
   }
 
   tellQueue(): void {

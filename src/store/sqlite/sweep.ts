@@ -3,18 +3,27 @@
  * does not wait: `garbage` says what there is to do.
  */
 import type { Row } from './database.ts'
-import { removeBlob } from './remove-blob.ts'
+import { endWindow } from './housekeeping/end-window.ts'
+import { removePlace } from './places.ts'
 import type { Transaction } from './transaction.ts'
 
 const messagesAtOnce = 200
 
-/** @param call.before Only what was left before this time. @returns Whether there may be more. */
-export function sweep(tx: Transaction, call: { readonly before: number }): boolean {
+/**
+ * @param call.before Only what was left before this time.
+ * @param call.windowBefore What was expunged or deleted before this time cannot be put back any more.
+ * @returns Whether there may be more.
+ */
+export function sweep(
+  tx: Transaction,
+  call: { readonly before: number; readonly windowBefore: number },
+): boolean {
   const rows = tx.all(
     'SELECT garbage, account, mailbox, uid, email FROM garbage WHERE since <= ? ORDER BY garbage LIMIT ?',
     call.before,
     messagesAtOnce,
   )
+  if (rows.length === 0) return endWindow(tx, call.windowBefore, messagesAtOnce)
   let left = messagesAtOnce
   for (const row of rows) {
     if (left <= 0) return true
@@ -22,7 +31,7 @@ export function sweep(tx: Transaction, call: { readonly before: number }): boole
     left -= Math.max(used.messages, 1)
     if (used.done) tx.run('DELETE FROM garbage WHERE garbage = ?', row[0] as number)
   }
-  return rows.length === messagesAtOnce || left <= 0
+  return true
 }
 
 function sweepOne(tx: Transaction, row: Row, limit: number): { messages: number; done: boolean } {
@@ -52,7 +61,8 @@ function sweepMailbox(
     removePlace(tx, email, `${mailbox}:${uid}`)
   }
   if (rows.length === limit) return { messages: rows.length, done: false }
-  tx.run('DELETE FROM keyword WHERE account = ? AND mailbox = ?', account, mailbox)
+  for (const table of ['keyword', 'forgotten', 'seen_there'])
+    tx.run(`DELETE FROM ${table} WHERE account = ? AND mailbox = ?`, account, mailbox)
   const old = tx.run(
     `DELETE FROM expunged WHERE account = ?1 AND mailbox = ?2 AND (modseq, uid) IN
       (SELECT modseq, uid FROM expunged WHERE account = ?1 AND mailbox = ?2 LIMIT ?3)`,
@@ -70,17 +80,4 @@ function sweepAccount(tx: Transaction, account: number, limit: number): { messag
     limit * 10,
   )
   return { messages: 0, done: gone < limit * 10 }
-}
-
-/** The email goes with the last message that showed it, and its body with it. */
-function removePlace(tx: Transaction, email: number, place: string): void {
-  const row = tx.get('SELECT places, blob FROM email WHERE email = ?', email)
-  if (row === undefined) return
-  const left = (row[0] as string).split(' ').filter((other) => other !== place)
-  if (left.length > 0) {
-    tx.run('UPDATE email SET places = ? WHERE email = ?', left.join(' '), email)
-    return
-  }
-  tx.run('DELETE FROM email WHERE email = ?', email)
-  removeBlob(tx, row[1] as number)
 }

@@ -1,30 +1,28 @@
 import type { Clock } from '../../base/clock.ts'
-import type { Sql } from './database.ts'
-import { deadSegments } from './dead-segments.ts'
+import type { FileHold } from './housekeeping/file-hold.ts'
+import { graceMs } from './housekeeping/window.ts'
 import type { WriterClient } from './writer-client.ts'
 
-/** How long an expunged message can still be read by a session that has not been told. */
-const graceMs = 10 * 60_000
 const everyMs = 60_000
-/** Rounds between two searches for dead segments: three hours. */
-const segmentRounds = 180
 
 /** Has the writer clear garbage away, in small pieces and behind everything else. */
 export class Sweeper {
   readonly #writer: WriterClient
-  readonly #sql: Sql
   readonly #clock: Clock
-  #rounds = 0
+  readonly #hold: FileHold
+  /** How long what was expunged can be put back. */
+  readonly #undeleteMs: number
   #cancel: () => void
   #running = false
   /** Woken since the sweep under way began. */
   #wanted = false
   #stopped = false
 
-  constructor(writer: WriterClient, sql: Sql, clock: Clock) {
+  constructor(writer: WriterClient, clock: Clock, hold: FileHold, undeleteMs: number) {
     this.#writer = writer
-    this.#sql = sql
     this.#clock = clock
+    this.#hold = hold
+    this.#undeleteMs = undeleteMs
     this.#cancel = this.#later()
   }
 
@@ -40,18 +38,9 @@ export class Sweeper {
 
   #later(): () => void {
     return this.#clock.after(everyMs, () => {
-      if (++this.#rounds % segmentRounds === 0) this.#dropSegments()
       this.wake()
       this.#cancel = this.#later()
     })
-  }
-
-  #dropSegments(): void {
-    deadSegments(this.#sql, () => this.#stopped)
-      .then((segments) => this.#writer.ask('dropSegments', { segments }, 'bulk'))
-      .catch(() => {
-        // The disk fails, or the store is closing; the next round tries again.
-      })
   }
 
   async #run(): Promise<void> {
@@ -60,7 +49,9 @@ export class Sweeper {
       let more = false
       while ((more || this.#wanted) && !this.#stopped) {
         this.#wanted = false
-        more = await this.#writer.ask('sweep', { before: this.#clock.now() - graceMs }, 'bulk')
+        const now = this.#clock.now()
+        const call = { before: now - graceMs, windowBefore: now - Math.max(this.#undeleteMs, graceMs) }
+        more = await this.#hold.run(() => this.#writer.ask('sweep', call, 'bulk'))
       }
     } catch {
       // The disk fails, or the store is closing; the next round tries again.

@@ -14,6 +14,10 @@ export class Transaction {
   readonly deltas: Delta[] = []
   /** Files below the shard's folder whose last row is gone: removed after the commit. */
   readonly unneededFiles: string[] = []
+  /** Octets of bodies whose rows were removed; those that several rows share count several times. */
+  freedOctets = 0
+  /** How many more want files to stay that no row names. */
+  keepers = 0
   /** The queue got something that is due. */
   queued = false
 

@@ -30,6 +30,8 @@ export interface WriterHooks {
   /** Before those who asked are answered. */
   changed(deltas: readonly Delta[]): void
   queued(): void
+  /** Octets of bodies became garbage. */
+  freed(octets: number): void
   /** It will not answer any more. */
   died(cause: Error): void
 }
@@ -171,6 +173,7 @@ export class WriterClient {
       this.#takeAsker(id)?.reject(errorOf(error))
     }
     if (reply.queued) this.#hooks.queued()
+    if (reply.freedOctets > 0) this.#hooks.freed(reply.freedOctets)
   }
 
   #takeAsker(id: number): Asker | undefined {

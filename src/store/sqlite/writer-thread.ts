@@ -42,7 +42,7 @@ function work(first: WriterPost | 'close'): void {
 
 /** Piece by piece, behind everything else. */
 function removeOrphansLater(
-  orphans: Generator<void> = removeOrphans(sql, disk, data.folder, data.nowMs),
+  orphans: Generator<number> = removeOrphans(sql, disk, data.folder, data.nowMs),
 ): void {
   const timer = setTimeout(() => {
     if (!closed && orphans.next().done !== true) removeOrphansLater(orphans)

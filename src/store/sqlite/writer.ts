@@ -45,6 +45,9 @@ export class Writer {
   readonly #checkpoints: Checkpoints
   readonly #interactive: Waiting[] = []
   readonly #bulk: Waiting[] = []
+  /** While somebody copies them, files that no row names stay. */
+  #keepers = 0
+  readonly #unneededFiles: string[] = []
 
   constructor(sql: Sql, disk: Disk, folder: string, limits: Limits) {
     this.#sql = sql
@@ -81,7 +84,9 @@ export class Writer {
     if (outcome === 'again') throw new Error('Cannot happen: a batch with savepoints asks to be done again')
     this.#giveBack(outcome.left)
     this.#checkpoints.afterCommit(outcome.done.length)
-    this.#removeFiles(outcome.unneededFiles)
+    this.#keepers += outcome.keepers
+    this.#unneededFiles.push(...outcome.unneededFiles)
+    if (this.#keepers === 0) this.#removeFiles(this.#unneededFiles.splice(0))
     const failed = batch.filter((waiting) => waiting.error !== null && !outcome.left.includes(waiting))
     return {
       kind: 'done',
@@ -89,6 +94,7 @@ export class Writer {
       failed: failed.map(({ call, error }) => ({ id: call.id, error: error! })),
       deltas: mergeDeltas(outcome.deltas).map(packDelta),
       queued: outcome.queued,
+      freedOctets: outcome.freedOctets,
     }
   }
 
@@ -131,7 +137,7 @@ export class Writer {
 
   /** @returns `again` when a call failed and the batch must be done call by call. */
   #attempt(batch: readonly Waiting[], careful: boolean): Outcome | 'again' {
-    const outcome: Outcome = { done: [], deltas: [], unneededFiles: [], queued: false, left: [] }
+    const outcome: Outcome = emptyOutcome()
     const startedAt = performance.now()
     try {
       this.#sql.exec('BEGIN IMMEDIATE')
@@ -153,7 +159,7 @@ export class Writer {
     } catch (error) {
       this.#rollback()
       for (const waiting of batch) waiting.error = unavailable(error)
-      return { done: [], deltas: [], unneededFiles: [], queued: false, left: [] }
+      return emptyOutcome()
     }
   }
 
@@ -171,6 +177,8 @@ export class Writer {
       outcome.done.push({ id: waiting.call.id, value })
       outcome.deltas.push(...tx.deltas)
       outcome.unneededFiles.push(...tx.unneededFiles)
+      outcome.freedOctets += tx.freedOctets
+      outcome.keepers += tx.keepers
       outcome.queued ||= tx.queued
       return true
     } catch (error) {
@@ -216,9 +224,15 @@ interface Outcome {
   readonly done: { id: number; value: unknown }[]
   readonly deltas: Delta[]
   readonly unneededFiles: string[]
+  freedOctets: number
+  keepers: number
   queued: boolean
   /** Not begun: the batch had lasted long enough. */
   left: readonly Waiting[]
+}
+
+function emptyOutcome(): Outcome {
+  return { done: [], deltas: [], unneededFiles: [], freedOctets: 0, keepers: 0, queued: false, left: [] }
 }
 
 function describeError(error: unknown): WriterError {

@@ -21,7 +21,7 @@ export const append: Handlers['APPEND'] = {
     }
     message.keep()
     const [accepted] = await options.store.accept([
-      { body: message.body, scan: message.scan, filings: [filing], queue: [] },
+      { body: message.body, scan: message.scan, filings: [filing], queue: [], withinQuota: true },
     ])
     if (accepted === undefined || accepted instanceof Error) {
       message.discard()
