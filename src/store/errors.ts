@@ -26,3 +26,5 @@ export class BodyUnreadable extends StoreError {}
 export class StoreUnavailable extends StoreError {}
 /** Another process holds the data folder. */
 export class StoreInUse extends StoreError {}
+/** A folder that holds no backup, or one that cannot be used; or a place where none can be made. */
+export class BackupUnusable extends StoreError {}

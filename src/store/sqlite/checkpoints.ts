@@ -18,13 +18,16 @@ export class Checkpoints {
     this.#sql = sql
   }
 
-  /** @param calls How many the commit held. */
-  afterCommit(calls: number): void {
+  /**
+   * @param calls How many the commit held.
+   * @param beingRead Somebody reads the tables for long, as a backup does: waiting for them would only hold up mail.
+   */
+  afterCommit(calls: number, beingRead: boolean): void {
     this.#written = true
     this.#calls += calls
     if (this.#calls < callsBetween) return
     this.#calls = 0
-    if (this.#run('PASSIVE') > pagesMax) this.#run('TRUNCATE')
+    if (this.#run('PASSIVE') > pagesMax && !beingRead) this.#run('TRUNCATE')
   }
 
   whenIdle(): void {

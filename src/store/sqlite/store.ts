@@ -308,8 +308,22 @@ export class SqliteStore implements Store {
     return this.#housekeeper.clean(progress)
   }
 
-  holdFiles(): Promise<() => void> {
-    return this.#hold.hold()
+  async holdFiles(): Promise<() => void> {
+    const letGo = await this.#hold.hold()
+    try {
+      // What leaves the queue takes the file of its large body along, whatever the housekeeping does.
+      await this.#writer.ask('keepFiles', { keep: true })
+    } catch (error) {
+      letGo()
+      throw error
+    }
+    let held = true
+    return () => {
+      letGo()
+      // A store that is closing has nobody to tell: what nobody needs goes on a later day.
+      if (held) this.#writer.ask('keepFiles', { keep: false }).catch(() => {})
+      held = false
+    }
   }
 
   async changesSince(

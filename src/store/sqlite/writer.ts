@@ -83,8 +83,8 @@ export class Writer {
     if (outcome === 'again') outcome = this.#attempt(alive, true)
     if (outcome === 'again') throw new Error('Cannot happen: a batch with savepoints asks to be done again')
     this.#giveBack(outcome.left)
-    this.#checkpoints.afterCommit(outcome.done.length)
     this.#keepers += outcome.keepers
+    this.#checkpoints.afterCommit(outcome.done.length, this.#keepers > 0)
     this.#unneededFiles.push(...outcome.unneededFiles)
     if (this.#keepers === 0) this.#removeFiles(this.#unneededFiles.splice(0))
     const failed = batch.filter((waiting) => waiting.error !== null && !outcome.left.includes(waiting))
@@ -100,7 +100,7 @@ export class Writer {
 
   /** There has been nothing to do for a while. */
   rest(): void {
-    this.#checkpoints.whenIdle()
+    if (this.#keepers === 0) this.#checkpoints.whenIdle()
   }
 
   close(): void {

@@ -1,0 +1,85 @@
+/**
+ * A backup folder:
+ *
+ *     <time>/meta.db          the tables, as one consistent moment had them
+ *     <time>/self-made.pem    the certificate, if the server made one; journey.db if it was asked for
+ *     <time>/manifest.json    written last: without it this is no backup but what an interruption left
+ *     seg/<n>-<octets>-<fingerprint>.seg    segments, shared by all backups that need them
+ *     big/<2 hex>/<id>        large bodies, shared too
+ *     owner.db                keeps a second backup out
+ *
+ * A file below seg/ and big/ has its name only when it is whole and on the disk; until then it ends with `.part`.
+ */
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { BackupUnusable } from '../../errors.ts'
+
+export const tablesFile = 'meta.db'
+export const manifestFile = 'manifest.json'
+export const partSuffix = '.part'
+/** Below the data folder. */
+export const shardFolder = 'shard-00'
+
+const namePattern = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(?:-\d+)?$/
+
+/** A time as a name that every file system takes, and that sorts. */
+export function backupName(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19).replaceAll(':', '-')}Z`
+}
+
+/** All that have the name of a backup, interrupted ones too, oldest first. */
+export function backupNames(folder: string): string[] {
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => namePattern.test(name))
+        .sort(compareNames)
+    : []
+}
+
+/** Two of one second are told apart by a number at the end. */
+function compareNames(a: string, b: string): number {
+  const number = (name: string) => Number(name.slice(21) || 1)
+  return a.slice(0, 20) < b.slice(0, 20) ? -1 : a.slice(0, 20) > b.slice(0, 20) ? 1 : number(a) - number(b)
+}
+
+export function freshName(folder: string, atMs: number): string {
+  const name = backupName(atMs)
+  for (let n = 2, tried = name; ; n++) {
+    if (!existsSync(join(folder, tried))) return tried
+    tried = `${name}-${n}`
+  }
+}
+
+export function makePrivateFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+}
+
+/** Makes names in a folder last. */
+export function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/**
+ * Which of some backups a person means.
+ *
+ * @param names Complete ones, oldest first.
+ * @param at Its name, the beginning of one (`2026-11-23`), or a time that Date reads: then the newest up to it. Null: the newest.
+ * @throws {BackupUnusable}
+ */
+export function chooseBackup(names: readonly string[], at: string | null): string {
+  const newest = names.at(-1)
+  if (newest === undefined) throw new BackupUnusable('There is no complete backup in this folder')
+  if (at === null) return newest
+  const begun = names.filter((name) => name === at || name.startsWith(at))
+  if (begun.length > 0) return begun.at(-1)!
+  const atMs = Date.parse(at)
+  if (Number.isNaN(atMs)) throw new BackupUnusable(`There is no backup "${at}", and it is no time`)
+  const earlier = names.filter((name) => name <= `${backupName(atMs)}~`)
+  if (earlier.length > 0) return earlier.at(-1)!
+  throw new BackupUnusable(`There is no backup of ${at} or before; the oldest is ${names[0]}`)
+}
