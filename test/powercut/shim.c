@@ -41,6 +41,8 @@ static int log_fd = -1;
 static struct orders *orders;
 static char kind_of[FDS];
 static char *path_of[FDS];
+static dev_t device_of[FDS];
+static ino_t number_of[FDS];
 static uint32_t syncs;
 
 #define REAL(name) ((__typeof__(&name))real(#name))
@@ -71,8 +73,12 @@ static int is_below(const char *path) {
   return folder && path && strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == 0);
 }
 
+/* libuv closes without close(): a number may belong to something else by now. */
 static int state(int fd) {
-  return fd >= 0 && fd < FDS ? kind_of[fd] : UNKNOWN;
+  if (fd < 0 || fd >= FDS || kind_of[fd] == UNKNOWN) return UNKNOWN;
+  struct stat now;
+  if (fstat(fd, &now) == 0 && now.st_dev == device_of[fd] && now.st_ino == number_of[fd]) return kind_of[fd];
+  return kind_of[fd] = UNKNOWN;
 }
 
 /* Whether this call is to fail; then errno is set. With the lock held. */
@@ -100,6 +106,10 @@ static int open_any(const char *path, int flags, mode_t mode) {
   pthread_mutex_lock(&lock);
   int fd = fails(F_OPEN, path) ? -1 : syscall(SYS_openat, AT_FDCWD, path, flags, mode);
   if (fd >= 0 && fd < FDS) {
+    struct stat now;
+    fstat(fd, &now);
+    device_of[fd] = now.st_dev;
+    number_of[fd] = now.st_ino;
     kind_of[fd] = mark ? MARKS : TRACKED;
     path_of[fd] = strdup(path);
     if (below) note(OPEN, fd, 0, flags, path, strlen(path));
