@@ -16,6 +16,8 @@ import type { Store } from './store.ts'
 export interface DiskStandIn {
   readonly module: string
   readonly data: unknown
+  /** Instead of the time that readers of a segment are given to leave it. */
+  readonly leaveMs?: number
 }
 
 /**
@@ -46,7 +48,11 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
     const bodies = new BodyReader(sql, folder)
     const search = new SearchClient({ folder, clock, log, random })
     const parts = { sql, writer, files, bodies, search, clock, log, letGo }
-    store = new SqliteStore({ ...parts, limits: options.limits, housekeeping: { folder, ...diskData } })
+    store = new SqliteStore({
+      ...parts,
+      limits: options.limits,
+      housekeeping: { folder, ...diskData, leaveMs: disk?.leaveMs ?? null },
+    })
     return store
   } catch (error) {
     sql?.close()

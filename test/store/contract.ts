@@ -11,11 +11,14 @@ import type { Store } from '../../src/store/store.ts'
 import { accountContract } from './contract-accounts.ts'
 import { bodyContract } from './contract-bodies.ts'
 import { flagContract } from './contract-flags.ts'
+import { housekeepingContract } from './contract-housekeeping.ts'
 import { mailboxContract } from './contract-mailboxes.ts'
 import { messageContract } from './contract-messages.ts'
 import { queueContract } from './contract-queue.ts'
 import { modelContract } from './contract-model.ts'
 import { testFolder } from './folder.ts'
+
+export const dayMs = 24 * 60 * 60_000
 
 export type Open = (options: StoreOptions) => Promise<Store>
 
@@ -54,5 +57,6 @@ export function storeContract(name: string, open: Open): void {
   flagContract(name, begin)
   bodyContract(name, begin)
   queueContract(name, begin)
+  housekeepingContract(name, begin)
   modelContract(name, begin)
 }

@@ -11,8 +11,6 @@ import type { Work } from './work.ts'
 const liveMin = 0.5
 /** A new segment that is as long as this gets nothing more. */
 const fullOctets = segmentOctets * 0.75
-/** A reader that has looked up a place opens its file within this time, or looks again. */
-const leaveMs = 2_000
 
 export async function compact(work: Work): Promise<void> {
   // Read before the rows, and with nothing half-way in the writer: a body is written some moments before its row, and a
@@ -41,7 +39,7 @@ export async function compact(work: Work): Promise<void> {
     }
   }
   if (emptied.length === 0) return
-  await wait(leaveMs)
+  await wait(work.leaveMs)
   await drop(work, emptied)
 }
 

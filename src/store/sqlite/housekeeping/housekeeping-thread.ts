@@ -14,6 +14,8 @@ import type { FromThread, HousekeepingData, ToThread } from './protocol.ts'
 import { stat } from './stat.ts'
 import { noCounts, Stopped, type Work } from './work.ts'
 
+/** What readers of a segment are given to leave it. */
+const leaveMs = 2_000
 /** Progress is told this often. */
 const tellEveryMs = 200
 
@@ -43,7 +45,7 @@ port.on('message', (message: ToThread) => {
 })
 
 const work: Work = {
-  ...{ folder, limits, nowMs, report },
+  ...{ folder, limits, nowMs, report, leaveMs: data.leaveMs ?? leaveMs },
   sql: openForReading(join(folder, 'meta.db')),
   disk: await pickDisk(data),
   ask<Name extends OperationName>(name: Name, call: CallOf<Name>): Promise<ResultOf<Name>> {

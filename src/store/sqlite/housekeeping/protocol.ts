@@ -14,6 +14,8 @@ export interface HousekeepingData {
   readonly limits: Limits
   readonly diskModule: string | null
   readonly diskData: unknown
+  /** Instead of the time that readers of a segment are given to leave it: tests. */
+  readonly leaveMs: number | null
   readonly job: Job
   /** The store's clock. */
   readonly nowMs: number

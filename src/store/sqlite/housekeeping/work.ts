@@ -13,6 +13,8 @@ export interface Work {
   readonly limits: Limits
   /** The store's clock when the pass began. */
   readonly nowMs: number
+  /** A reader that has looked up a place opens its file within this time, or looks again. */
+  readonly leaveMs: number
   readonly report: Counts
   /** Asks the writer, behind everything else. */
   ask<Name extends OperationName>(name: Name, call: CallOf<Name>): Promise<ResultOf<Name>>
