@@ -214,3 +214,15 @@ test('Who is logged in writes in nobody else’s name here', async (t) => {
   ]
   for (const header of taken) assert.match(await submit(t, door, header), /^250/, header)
 })
+
+test('More recipients than one message may have are put off, and the others have their letter', async (t) => {
+  const door = await openDoor(t, { limits: { recipients: 5 } })
+  const one = await greet(t, door)
+  one.send('MAIL FROM:<ada@client.example>\r\n')
+  one.send('RCPT TO:<bob@hamburger.edu>\r\n'.repeat(100))
+  one.send('DATA\r\nSubject: many\r\n\r\nx\r\n.\r\nQUIT\r\n')
+  const replies = await one.rest()
+  assert.equal(replies.match(/^452 4\.5\.3 /gm)?.length, 95)
+  assert.match(replies, /\r\n354 .*\r\n250 2\.0\.0 .*\r\n221 /)
+  assert.equal((await door.inbox('bob@hamburger.edu')).length, 1)
+})

@@ -125,10 +125,9 @@ export async function answer(session: Session, line: string): Promise<Answer> {
     // RFC 5321 §4.1.4: out of order is 503, and the transaction stays as it was.
     if (!command.phases.includes(session.phase)) throw refuse(503, '5.5.1', outOfOrder(session, verb))
     const result = await command.run(session, args)
-    const given: Answer = 'reply' in result ? result : { reply: result, next: 'command' }
-    return given.reply.code >= 500 ? counted(session, given) : given
+    return judged(session, 'reply' in result ? result : { reply: result, next: 'command' })
   } catch (error) {
-    if (error instanceof Refusal) return counted(session, { reply: error.reply, next: 'command' })
+    if (error instanceof Refusal) return judged(session, { reply: error.reply, next: 'command' })
     session.options.log.error('smtp command failed', { verb, error })
     return { reply: { code: 451, status: '4.3.0', lines: ['Local error in processing'] }, next: 'command' }
   }
@@ -164,6 +163,11 @@ function outOfOrder(session: Session, verb: string): string {
   if (verb === 'RCPT') return 'Say MAIL first'
   if (verb === 'DATA') return session.phase === 'ready' ? 'Say MAIL first' : 'No valid recipients'
   return 'Bad sequence of commands'
+}
+
+/** What is to be tried again is no error of the client's: 452 to each recipient over the limit, RFC 5321 §4.5.3.1.10. */
+function judged(session: Session, given: Answer): Answer {
+  return given.reply.code >= 500 ? counted(session, given) : given
 }
 
 /** Counts what was refused, so that a guesser or a confused client is not served for ever. */
