@@ -128,3 +128,8 @@ export interface FileHolder {
    */
   holdFiles(): Promise<() => void>
 }
+
+export { backUp } from './sqlite/backup/back-up.ts'
+export { listBackups } from './sqlite/backup/manifest.ts'
+export { restoreAccount } from './sqlite/backup/restore-account.ts'
+export { verifyBackup, verifyStore } from './sqlite/verify/verify-store.ts'

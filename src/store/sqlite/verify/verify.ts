@@ -100,16 +100,18 @@ function openReadOnly(file: string): Sql {
 
 /** Tables of an older version are looked at as they will be: in a copy that has been brought to the newest. */
 function openAtNewest(tables: string): { sql: Sql; close(): void } {
-  const sql = openReadOnly(tables)
+  let sql: Sql | null = null
   let version: number
   try {
+    sql = openReadOnly(tables)
     version = versionOf(sql)
   } catch (error) {
-    sql.close()
+    sql?.close()
     throw new BackupUnusable(`${tables} cannot be read: ${(error as Error).message}`, { cause: error })
   }
-  if (version === newestVersion()) return { sql, close: () => sql.close() }
-  sql.close()
+  const opened = sql
+  if (version === newestVersion()) return { sql: opened, close: () => opened.close() }
+  opened.close()
   if (version > newestVersion() || version === 0) {
     throw new BackupUnusable(
       version === 0
