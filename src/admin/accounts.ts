@@ -67,7 +67,7 @@ export function foreignDomain(address: string, line: number | null = null): Admi
   return new AdminError(404, 'domain-unknown', `${domain} is not a domain of this server`, remedy, line)
 }
 
-function unknownAccount(address: string): AdminError {
+export function unknownAccount(address: string): AdminError {
   const remedy = 'posthorn account list shows those there are.'
   return new AdminError(404, 'account-unknown', `There is no account ${address}`, remedy)
 }

@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts'
+import type { Limits } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
-import type { JourneyReader } from '../journey/event.ts'
+import type { Random } from '../base/random.ts'
+import type { JourneyReader, JourneySink } from '../journey/event.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
 import type { Store } from '../store/store.ts'
 
@@ -17,6 +19,8 @@ export interface AdminOptions {
   readonly status: (() => ServerStatus) | null
   /** Begins a graceful stop; null without a server. */
   readonly stop: (() => void) | null
+  /** For import and export. Absent: default limits, no journeys. */
+  readonly transfer?: { readonly limits: Limits; readonly journeys: JourneySink; readonly random: Random }
   /** Called after a domain was added or removed. */
   domainsChanged(): Promise<void>
 }

@@ -10,6 +10,7 @@ import { aliasRoutes } from './aliases.ts'
 import { domainRoutes } from './domains.ts'
 import { journeyRoutes } from './journeys.ts'
 import { queueRoutes } from './queue.ts'
+import { exportRoutes, importRoutes } from './transfer.ts'
 
 export function createAdminApp(options: AdminOptions): Hono {
   const app = new Hono()
@@ -30,6 +31,8 @@ export function createAdminApp(options: AdminOptions): Hono {
   app.route('/v1/aliases', aliasRoutes(options))
   app.route('/v1/queue', queueRoutes(options))
   app.route('/v1/journeys', journeyRoutes(options))
+  app.route('/v1/imports', importRoutes(options))
+  app.route('/v1/exports', exportRoutes(options))
   app.get('/v1/status', (context) => context.json(options.status?.() ?? { pid: null }))
   app.post('/v1/stop', (context) => {
     if (options.stop === null)

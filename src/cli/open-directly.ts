@@ -6,6 +6,7 @@ import { systemClock } from '../base/clock.ts'
 import { createLog } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
 import { StoreInUse } from '../store/errors.ts'
+import { journeysAtLevel } from '../daemon/journeys-at-level.ts'
 import { openJourneys } from '../store/journeys/open.ts'
 import { openStore } from '../store/open.ts'
 import { CliError, exitCodes } from './cli-error.ts'
@@ -42,6 +43,7 @@ export async function openDirectly(
   const app = createAdminApp({
     ...{ store, journeys, queue: null, clock: systemClock, log, hashPassword },
     ...{ status: null, stop: null },
+    transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random: systemRandom },
     domainsChanged: async () => {},
   })
   return {

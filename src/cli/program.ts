@@ -4,6 +4,8 @@ import { registerAgentCommands } from './agent/register.ts'
 import { registerAlias } from './alias.ts'
 import { registerConfig } from './config.ts'
 import { registerDomain } from './domain.ts'
+import { registerExport } from './export.ts'
+import { registerImport } from './import.ts'
 import { registerLab } from './lab.ts'
 import { registerQueue } from './queue.ts'
 import { registerServe } from './serve.ts'
@@ -32,5 +34,7 @@ export function createProgram(version: string): Command {
   registerDomain(program)
   registerAlias(program)
   registerConfig(program)
+  registerImport(program)
+  registerExport(program)
   return program
 }

@@ -16,6 +16,7 @@ import type { ServerLine } from './ready-line.ts'
 import type { World } from './world.ts'
 import { formatEndpoint } from './endpoint-text.ts'
 import { closeDoors, type OpenDoors, openDoors } from './open-doors.ts'
+import { journeysAtLevel } from './journeys-at-level.ts'
 import { makeQueue } from './make-queue.ts'
 import { StartError } from './start-error.ts'
 
@@ -135,6 +136,7 @@ async function start(
         connections: Object.fromEntries(Array.from(doors, ([name, door]) => [name, door.connections])),
       }),
       stop: hooks.stop?.bind(hooks) ?? null,
+      transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random },
       domainsChanged,
     })
   }
