@@ -21,6 +21,8 @@ export interface AdminOptions {
   readonly stop: (() => void) | null
   /** For import and export. Absent: default limits, no journeys. */
   readonly transfer?: { readonly limits: Limits; readonly journeys: JourneySink; readonly random: Random }
+  /** Where the store is, for backup and verify. Absent: they cannot be asked for. */
+  readonly dataFolder?: string
   /** Called after a domain was added or removed. */
   domainsChanged(): Promise<void>
 }

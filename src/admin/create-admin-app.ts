@@ -7,6 +7,7 @@ import type { AdminOptions } from './admin-options.ts'
 import { accountRoutes } from './accounts.ts'
 import { AdminError, translateError } from './admin-error.ts'
 import { aliasRoutes } from './aliases.ts'
+import { backupRoutes } from './backup.ts'
 import { domainRoutes } from './domains.ts'
 import { journeyRoutes } from './journeys.ts'
 import { queueRoutes } from './queue.ts'
@@ -33,6 +34,7 @@ export function createAdminApp(options: AdminOptions): Hono {
   app.route('/v1/journeys', journeyRoutes(options))
   app.route('/v1/imports', importRoutes(options))
   app.route('/v1/exports', exportRoutes(options))
+  app.route('/v1/backup', backupRoutes(options))
   app.get('/v1/status', (context) => context.json(options.status?.() ?? { pid: null }))
   app.post('/v1/stop', (context) => {
     if (options.stop === null)

@@ -44,6 +44,7 @@ export async function openDirectly(
     ...{ store, journeys, queue: null, clock: systemClock, log, hashPassword },
     ...{ status: null, stop: null },
     transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random: systemRandom },
+    dataFolder: folder,
     domainsChanged: async () => {},
   })
   return {

@@ -2,13 +2,16 @@ import { Command } from 'commander'
 import { registerAccount } from './account.ts'
 import { registerAgentCommands } from './agent/register.ts'
 import { registerAlias } from './alias.ts'
+import { registerBackup } from './backup.ts'
 import { registerConfig } from './config.ts'
 import { registerDomain } from './domain.ts'
 import { registerExport } from './export.ts'
 import { registerImport } from './import.ts'
 import { registerLab } from './lab.ts'
 import { registerQueue } from './queue.ts'
+import { registerRestore } from './restore.ts'
 import { registerServe } from './serve.ts'
+import { registerVerify } from './verify.ts'
 import { registerWay } from './way.ts'
 
 /** The whole command line. The rooms behind a command are loaded when it runs. */
@@ -36,5 +39,8 @@ export function createProgram(version: string): Command {
   registerConfig(program)
   registerImport(program)
   registerExport(program)
+  registerBackup(program)
+  registerRestore(program)
+  registerVerify(program)
   return program
 }

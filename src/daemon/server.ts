@@ -137,6 +137,7 @@ async function start(
       }),
       stop: hooks.stop?.bind(hooks) ?? null,
       transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random },
+      dataFolder: config.data,
       domainsChanged,
     })
   }
