@@ -40,7 +40,8 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
       changed: (deltas) => store?.changed(deltas),
       queued: () => store?.tellQueue(),
       freed: (octets) => store?.freed(octets),
-      died: (cause) => options.onFailure?.(cause),
+      // Until it is open, the error is this function's own.
+      died: (cause) => store !== null && options.onFailure?.(cause),
     })
     await writer.ready()
     sql = openForReading(join(folder, 'meta.db'))
