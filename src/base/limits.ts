@@ -70,10 +70,16 @@ export interface Limits {
   readonly cleanOctetsPerSecond: number
   /** Between two passes that look at each email's row, for bodies that nobody owns. */
   readonly markEveryMs: number
+  /** Room on the data folder's disk under which no new mail is taken; what frees room goes on. 0: no bound. */
+  readonly diskReserveOctets: number
 }
 
 /** Those for which 0 has a meaning. */
-export const limitsThatMayBeZero: ReadonlySet<keyof Limits> = new Set(['trashExpiryMs', 'junkExpiryMs'])
+export const limitsThatMayBeZero: ReadonlySet<keyof Limits> = new Set([
+  'trashExpiryMs',
+  'junkExpiryMs',
+  'diskReserveOctets',
+])
 
 const minute = 60_000
 const day = 24 * 60 * minute
@@ -120,4 +126,5 @@ export const defaultLimits: Limits = {
   cleanGarbageOctets: 268_435_456,
   cleanOctetsPerSecond: 16_777_216,
   markEveryMs: 7 * day,
+  diskReserveOctets: 200_000_000,
 }

@@ -33,6 +33,8 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
   const folder = join(options.folder, 'shard-00')
   const diskData = { diskModule: disk?.module ?? null, diskData: disk?.data ?? null }
   let sql: Sql | null = null
+  const { diskReserveOctets } = options.limits
+  const bodyData = { folder, ...diskData, diskReserveOctets }
   const writerData = { folder, limits: options.limits, nowMs: clock.now(), ...diskData }
   try {
     let store: SqliteStore | null = null
@@ -45,7 +47,7 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
     })
     await writer.ready()
     sql = openForReading(join(folder, 'meta.db'))
-    const files = new BodyFiles({ folder, ...diskData }, random)
+    const files = new BodyFiles(bodyData, random)
     const bodies = new BodyReader(sql, folder)
     const search = new SearchClient({ folder, clock, log, random })
     const parts = { sql, writer, files, bodies, search, clock, log, letGo }

@@ -6,12 +6,14 @@ import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
+import { DiskReserve } from './disk-reserve.ts'
 import { pickDisk } from './pick-disk.ts'
 
 export interface BodyThreadData {
   readonly folder: string
   readonly diskModule: string | null
   readonly diskData: unknown
+  readonly diskReserveOctets: number
 }
 
 export type BodyThreadRequest =
@@ -34,6 +36,7 @@ const port = parentPort!
 const data = workerData as BodyThreadData
 const disk = await pickDisk(data)
 const big = join(data.folder, 'big')
+const reserve = new DiskReserve(disk, data.folder, data.diskReserveOctets)
 const open = new Map<string, Open>()
 /** Folders that are known to be on the disk. */
 const folders = new Set<string>()
@@ -51,6 +54,7 @@ function handle(request: BodyThreadRequest): void {
 }
 
 function write(id: string, chunk: Uint8Array): void {
+  reserve.check()
   let file = open.get(id)
   if (file === undefined) {
     ensureFolder('tmp')

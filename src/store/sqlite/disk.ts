@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   renameSync,
+  statfsSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -31,6 +32,8 @@ export interface Disk {
   rename(from: string, to: string): void
   remove(file: string): void
   close(fd: number): void
+  /** Room that is left where a folder is; infinite where the file system does not say. */
+  freeOctets(folder: string): number
 }
 
 /** Vectors of one `writev`; the system takes 1,024. */
@@ -59,6 +62,10 @@ export const systemDisk: Disk = {
   rename: (from, to) => renameSync(from, to),
   remove: (file) => unlinkSync(file),
   close: (fd) => closeSync(fd),
+  freeOctets(folder) {
+    const { blocks, bavail, bsize } = statfsSync(folder)
+    return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize
+  },
 }
 
 function writeAll(fd: number, chunks: readonly Uint8Array[]): void {

@@ -34,7 +34,8 @@ function listed(disk: Disk, folder: string): string[] {
 
 function removeIfOld(disk: Disk, file: string, nowMs: number): boolean {
   try {
-    if (nowMs - disk.modifiedAt(file) <= ageOfOrphansMs) return false
+    // The clock may have been set back since: then what is being received now looks old.
+    if (Math.min(nowMs, Date.now()) - disk.modifiedAt(file) <= ageOfOrphansMs) return false
     disk.remove(file)
     return true
   } catch {

@@ -17,6 +17,7 @@ import type { Delta } from './delta.ts'
 import { mergeDeltas, packDelta } from './merge-deltas.ts'
 import { isDiskFailure, isTornTransaction } from './disk-failure.ts'
 import type { Disk } from './disk.ts'
+import { DiskReserve } from './disk-reserve.ts'
 import { Numbers } from './numbers.ts'
 import { operations } from './operations.ts'
 import type { WriterCall, WriterError, WriterPost, WriterReply } from './protocol.ts'
@@ -42,6 +43,7 @@ export class Writer {
   readonly #limits: Limits
   readonly #numbers: Numbers
   readonly #segments: Segments
+  readonly #reserve: DiskReserve
   readonly #checkpoints: Checkpoints
   readonly #interactive: Waiting[] = []
   readonly #bulk: Waiting[] = []
@@ -56,6 +58,7 @@ export class Writer {
     this.#limits = limits
     this.#numbers = new Numbers(sql)
     this.#segments = new Segments(sql, disk, folder)
+    this.#reserve = new DiskReserve(disk, folder, limits.diskReserveOctets)
     this.#checkpoints = new Checkpoints(sql)
   }
 
@@ -116,6 +119,7 @@ export class Writer {
       const { body } = waiting.call.call as AcceptCall
       // A call that was put back after its body had been placed keeps its place.
       if (waiting.place !== null) continue
+      if (!this.#hasRoom(waiting)) continue
       if ('file' in body) waiting.place = body
       else arrived.push(waiting)
     }
@@ -132,6 +136,17 @@ export class Writer {
       })
     } catch (error) {
       for (const waiting of arrived) waiting.error = unavailable(error)
+    }
+  }
+
+  /** New mail is refused before the disk is full; what frees room never asks. */
+  #hasRoom(waiting: Waiting): boolean {
+    try {
+      this.#reserve.check()
+      return true
+    } catch (error) {
+      waiting.error = unavailable(error)
+      return false
     }
   }
 
