@@ -239,3 +239,26 @@ test("One account sees nothing of another's, whatever numbers it names", async (
     S: f OK Searched
   `)
 })
+
+test('Subscriptions have a bound, and are not counted anew for each', async (t) => {
+  let counts = 0
+  const world = await openWorld(t, {
+    limits: { mailboxesPerAccount: 200 },
+    wrapStore: (store) =>
+      new Proxy(store, {
+        get(target, name) {
+          if (name === 'listSubscriptions') counts++
+          const value: unknown = Reflect.get(target, name)
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      }),
+  })
+  const bound = 400 - (await world.store.listSubscriptions(world.accountId)).length
+  const one = await logIn(t, world)
+  for (let i = 0; i < bound + 3; i++) one.send(`a SUBSCRIBE ${i}\r\n`)
+  one.send('z NOOP\r\n')
+  const replies = await one.until(/z OK.*\r\n/)
+  assert.equal(replies.match(/^a OK /gm)?.length, bound)
+  assert.equal(replies.match(/^a NO \[LIMIT\]/gm)?.length, 3)
+  assert.ok(counts < 10, `counted ${counts} times`)
+})

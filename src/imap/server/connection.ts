@@ -20,6 +20,8 @@ import { answer, counted, Session, type Answer } from './session.ts'
 const readAheadOctets = 65_536
 /** Pipelined commands answered before other connections have their turn. */
 const commandsPerTurn = 20
+/** After so long others have their turn in any case: some commands look at every mailbox of an account. */
+const longCommandUs = 2_000
 /** Octets of a message taken before other connections have their turn: one poll of the system brings up to 2 MB. */
 const octetsPerTurn = 65_536
 /** Literals of one command that are held in memory, all together. */
@@ -100,11 +102,15 @@ export class Connection implements Dialogue {
       this.#armTimers()
       if (this.#options.implicitTls && !(await this.#startTls())) return
       this.write(greeting(this.#session))
+      let turnUs = this.#options.clock.monotonicUs()
       for (let served = 1; !this.#closing && (await this.#serveOne()); served++) {
         if (this.#draining) this.#shutDown()
         // A client that asks and does not read waits here, and so do we.
         const isAhead = this.#peer.waitingOctets > this.#options.limits.outputOctets
-        if (isAhead || served % commandsPerTurn === 0) await this.breathe()
+        const tookLong = this.#options.clock.monotonicUs() - turnUs > longCommandUs
+        if (!isAhead && !tookLong && served % commandsPerTurn !== 0) continue
+        await this.breathe()
+        turnUs = this.#options.clock.monotonicUs()
       }
     } catch (error) {
       // Only a defect of ours leads here.

@@ -68,6 +68,8 @@ export class Session {
   /** Commands that were refused; past `limits.errorsPerSession` the connection ends. */
   errors = 0
   loginFailures = 0
+  /** How many more names may be subscribed before they are counted again. */
+  subscriptionsLeft = 0
 
   constructor(options: ImapDoorOptions, dialogue: Dialogue) {
     this.options = options

@@ -4,6 +4,8 @@ import type { Handlers } from '../session.ts'
 
 /** Subscriptions of one account; they need no mailbox, so nothing else bounds them. */
 const subscriptionsFactor = 2
+/** Names that a session may subscribe between two counts of them all. */
+const countEvery = 100
 
 /** RFC 3501 §6.3.6: the name need not exist. */
 export const subscribe: Handlers['SUBSCRIBE'] = {
@@ -12,9 +14,13 @@ export const subscribe: Handlers['SUBSCRIBE'] = {
   async run(session, { mailbox }) {
     const { store, limits } = session.options
     const name = checkNewName(mailbox, limits)
-    const names = await store.listSubscriptions(session.accountId)
-    if (names.length >= limits.mailboxesPerAccount * subscriptionsFactor)
-      throw refuse('LIMIT', 'Too many subscriptions')
+    if (session.subscriptionsLeft === 0) {
+      const names = await store.listSubscriptions(session.accountId)
+      const left = limits.mailboxesPerAccount * subscriptionsFactor - names.length
+      if (left <= 0) throw refuse('LIMIT', 'Too many subscriptions')
+      session.subscriptionsLeft = Math.min(left, countEvery)
+    }
+    session.subscriptionsLeft--
     await store.setSubscribed(session.accountId, name, true)
     return ok('Subscribed')
   },
