@@ -1,6 +1,8 @@
 /** What is tried on the SMTP doors, by strangers and by people with an account. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { Cursor } from '../../src/base/cursor.ts'
+import { parsePath } from '../../src/smtp/wire/path.ts'
 import { type HarnessOptions, openSmtpDoor, type SmtpHarness } from '../harness/smtp-door.ts'
 import { replay } from '../harness/replay.ts'
 import { type Attacker, attack } from './client.ts'
@@ -225,4 +227,9 @@ test('More recipients than one message may have are put off, and the others have
   assert.equal(replies.match(/^452 4\.5\.3 /gm)?.length, 95)
   assert.match(replies, /\r\n354 .*\r\n250 2\.0\.0 .*\r\n221 /)
   assert.equal((await door.inbox('bob@hamburger.edu')).length, 1)
+})
+
+test('A domain of digits stays what was written', () => {
+  for (const domain of ['0x7f.1', '2130706433', '1.2.3', '017700000001', 'XN--HAMBRGER-N4A.edu'])
+    assert.equal(parsePath(new Cursor(`<bob@${domain}>`), 'RCPT').domain, domain.toLowerCase())
 })
