@@ -11,7 +11,6 @@
  * A file below seg/ and big/ has its name only when it is whole and on the disk; until then it ends with `.part`.
  */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { BackupUnusable } from '../../errors.ts'
 
 export const tablesFile = 'meta.db'
@@ -38,16 +37,23 @@ export function backupNames(folder: string): string[] {
 
 /** Two of one second are told apart by a number at the end. */
 function compareNames(a: string, b: string): number {
-  const number = (name: string) => Number(name.slice(21) || 1)
-  return a.slice(0, 20) < b.slice(0, 20) ? -1 : a.slice(0, 20) > b.slice(0, 20) ? 1 : number(a) - number(b)
+  return a.slice(0, 20) < b.slice(0, 20)
+    ? -1
+    : a.slice(0, 20) > b.slice(0, 20)
+      ? 1
+      : numberOf(a) - numberOf(b)
 }
 
+/** One that sorts after all there are, also when the clock was set back: the newest is what `--keep` keeps. */
 export function freshName(folder: string, atMs: number): string {
   const name = backupName(atMs)
-  for (let n = 2, tried = name; ; n++) {
-    if (!existsSync(join(folder, tried))) return tried
-    tried = `${name}-${n}`
-  }
+  const newest = backupNames(folder).at(-1)
+  if (newest === undefined || newest.slice(0, 20) < name) return name
+  return `${newest.slice(0, 20)}-${numberOf(newest) + 1}`
+}
+
+function numberOf(name: string): number {
+  return Number(name.slice(21) || 1)
 }
 
 export function makePrivateFolder(folder: string): void {
