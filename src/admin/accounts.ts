@@ -3,7 +3,7 @@ import type { Account } from '../store/accounts.ts'
 import type { AdminOptions } from './admin-options.ts'
 import { AdminError } from './admin-error.ts'
 import { addAccountLines } from './bulk-accounts.ts'
-import { readAddress, readFields, readText } from './input.ts'
+import { type Fields, readAddress, readFields, readText } from './input.ts'
 import { secretToHash } from './secret.ts'
 
 export function accountRoutes(options: AdminOptions): Hono {
@@ -38,6 +38,18 @@ export function accountRoutes(options: AdminOptions): Hono {
       await store.setPassword(address, await secretToHash(options, password))
       return context.json({ address })
     })
+    .put('/:address/quota', async (context) => {
+      const address = readAddress(context.req.param('address'))
+      const account = await store.findAccount(address)
+      if (account === null) throw unknownAccount(address)
+      const fields = await readFields(context)
+      const quota = {
+        octets: readBound(fields, 'octets', account.quotaOctets),
+        messages: readBound(fields, 'messages', account.quotaMessages),
+      }
+      await store.setQuota(address, quota)
+      return context.json({ address, quotaOctets: quota.octets, quotaMessages: quota.messages })
+    })
     .delete('/:address', async (context) => {
       const address = readAddress(context.req.param('address'))
       if ((await store.findAccount(address)) === null) throw unknownAccount(address)
@@ -46,10 +58,19 @@ export function accountRoutes(options: AdminOptions): Hono {
     })
 }
 
+/** A number of at least 0, null for no bound, or absent for what it is now. */
+function readBound(fields: Fields, name: string, now: number | null): number | null {
+  const value = fields[name]
+  if (value === undefined) return now
+  if (value === null || (Number.isSafeInteger(value) && (value as number) >= 0)) return value as number | null
+  throw new AdminError(400, 'bad-field', `${name} is no bound`, `Send "${name}" as a whole number or null.`)
+}
+
 /** An account without what nobody needs to see. */
 function shownAccount(account: Account): object {
-  const { address, usedOctets, usedMessages, quotaOctets, passwordHash } = account
-  return { address, usedOctets, usedMessages, quotaOctets, canLogIn: passwordHash !== null }
+  const { address, usedOctets, usedMessages, quotaOctets, quotaMessages, passwordHash } = account
+  const canLogIn = passwordHash !== null
+  return { address, usedOctets, usedMessages, quotaOctets, quotaMessages, canLogIn }
 }
 
 async function refuseBeforehand({ store }: AdminOptions, address: string): Promise<void> {

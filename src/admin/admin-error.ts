@@ -4,6 +4,7 @@ import {
   DomainUnknown,
   LimitReached,
   NameTaken,
+  OverQuota,
   StoreError,
   StoreUnavailable,
 } from '../store/errors.ts'
@@ -81,6 +82,10 @@ export function translateError(error: unknown): AdminError {
       error.message,
       'Raise that limit in [limits] and start again.',
     )
+  }
+  if (error instanceof OverQuota) {
+    const remedy = 'Give it more room: posthorn account quota ADDRESS SIZE, or none.'
+    return new AdminError(409, 'over-quota', 'The account is full', remedy)
   }
   if (error instanceof StoreUnavailable) {
     return new AdminError(

@@ -104,6 +104,7 @@ test('an account is added with a password or a finished hash, and shown without 
     'usedOctets',
     'usedMessages',
     'quotaOctets',
+    'quotaMessages',
     'canLogIn',
   ])
   assert.equal(added.body.address, 'bob@hamburger.edu')

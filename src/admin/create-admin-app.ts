@@ -11,7 +11,9 @@ import { backupRoutes } from './backup.ts'
 import { domainRoutes } from './domains.ts'
 import { journeyRoutes } from './journeys.ts'
 import { queueRoutes } from './queue.ts'
+import { storeRoutes } from './store.ts'
 import { exportRoutes, importRoutes } from './transfer.ts'
+import { undeleteRoutes } from './undelete.ts'
 
 export function createAdminApp(options: AdminOptions): Hono {
   const app = new Hono()
@@ -35,6 +37,8 @@ export function createAdminApp(options: AdminOptions): Hono {
   app.route('/v1/imports', importRoutes(options))
   app.route('/v1/exports', exportRoutes(options))
   app.route('/v1/backup', backupRoutes(options))
+  app.route('/v1/store', storeRoutes(options))
+  app.route('/v1/undelete', undeleteRoutes(options))
   app.get('/v1/status', (context) => context.json(options.status?.() ?? { pid: null }))
   app.post('/v1/stop', (context) => {
     if (options.stop === null)

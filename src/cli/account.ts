@@ -5,6 +5,7 @@ import { CliError, exitCodes } from './cli-error.ts'
 import { confirm, readNewPassword } from './password.ts'
 import { doorFor, withServer } from './reach.ts'
 import { runCommand } from './run-command.ts'
+import { registerQuota } from './account-quota.ts'
 import { formatTable } from './terminal.ts'
 
 interface ShownAccount {
@@ -20,6 +21,8 @@ export function registerAccount(program: Command): void {
   registerAdd(account)
   registerList(account)
   registerRemove(account)
+  registerRestoreAccount(account)
+  registerQuota(account)
   account
     .command('password')
     .description('give an account another password, read from standard input')
@@ -102,7 +105,7 @@ function registerRemove(account: Command): void {
   account
     .command('remove')
     .alias('rm')
-    .description('remove an account and all its mail')
+    .description('remove an account and all its mail; account restore brings it back for a week')
     .argument('<address>')
     .option('--yes', 'do not ask')
     .action((address: string, _flags: unknown, command: Command) =>
@@ -110,7 +113,7 @@ function registerRemove(account: Command): void {
         const removed = await withServer(flags, async (reached) => {
           const door = doorFor(reached, address)
           const found = await door.call<ShownAccount>('GET', accountPath(address))
-          const question = `Remove ${found.address} and its ${found.usedMessages} messages for good?`
+          const question = `Remove ${found.address} and its ${found.usedMessages} messages?`
           if (flags.yes !== true && !(await confirm(question))) {
             throw new CliError(exitCodes.usage, 'Nothing was removed', 'Say --yes to remove it.', {
               code: 'not-confirmed',
@@ -118,7 +121,28 @@ function registerRemove(account: Command): void {
           }
           return door.call<{ address: string }>('DELETE', accountPath(address))
         })
-        answer(removed, `Removed ${removed.address} and its mail.\n`)
+        answer(
+          removed,
+          `Removed ${removed.address} and its mail. For a week posthorn account restore brings both back.\n`,
+        )
+      }),
+    )
+}
+
+function registerRestoreAccount(account: Command): void {
+  account
+    .command('restore')
+    .description('bring back an account that was removed, with its mail and its password')
+    .argument('<address>')
+    .action((address: string, _flags: unknown, command: Command) =>
+      runCommand(command, async ({ flags, answer }) => {
+        const restored = await withServer(flags, (reached) =>
+          doorFor(reached, address).call<{ address: string; usedMessages: number }>(
+            'POST',
+            `/v1/undelete/${encodeURIComponent(address)}/account`,
+          ),
+        )
+        answer(restored, `${restored.address} is back with ${restored.usedMessages} messages.\n`)
       }),
     )
 }

@@ -11,6 +11,8 @@ import { registerLab } from './lab.ts'
 import { registerQueue } from './queue.ts'
 import { registerRestore } from './restore.ts'
 import { registerServe } from './serve.ts'
+import { registerStore } from './store.ts'
+import { registerUndelete } from './undelete.ts'
 import { registerVerify } from './verify.ts'
 import { registerWay } from './way.ts'
 
@@ -37,6 +39,8 @@ export function createProgram(version: string): Command {
   registerDomain(program)
   registerAlias(program)
   registerConfig(program)
+  registerUndelete(program)
+  registerStore(program)
   registerImport(program)
   registerExport(program)
   registerBackup(program)
