@@ -1,11 +1,13 @@
 /**
  * Text in the form in which texts are compared: upper and lower case are one, and so are the ways to write a character.
  *
- * As RFC 5051 (i;unicode-casemap) has it: compatibility decomposition, then one case. It takes the full upper case where
- * the RFC takes the simple title case, so that "STRASSE" finds "straße"; unlike lower case it does not depend on what
- * stands beside a character (final sigma), so a piece of a text stays a piece of it when both are folded. A letter with a
- * mark begins with that letter, as in the RFC: "cafe" finds "café", "café" does not find "cafe".
+ * Close to RFC 5051 (i;unicode-casemap), with two differences. It takes the full upper case where the RFC takes the simple
+ * title case, so that "STRASSE" finds "straße"; and it composes where the RFC decomposes, so that a letter with a mark is
+ * another letter wherever in the needle it stands: "cafe" does not find "café", as "crepe" does not find "crêpe". Upper
+ * case, unlike lower case, does not depend on what stands beside a letter (final sigma): a piece of a text stays one.
  */
 export function foldText(text: string): string {
-  return (/[^\x00-\x7f]/.test(text) ? text.normalize('NFKD') : text).toUpperCase()
+  if (!/[^\x00-\x7f]/.test(text)) return text.toUpperCase()
+  // Some letters have no capital of one character, which has to be composed again: U+0390.
+  return text.normalize('NFKC').toUpperCase().normalize('NFC')
 }

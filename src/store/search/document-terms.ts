@@ -1,34 +1,42 @@
-/** Collects the terms of one message. */
+/** Collects the terms of one message after another. */
 import { gramChar, separator, wordChar } from './char-classes.ts'
-import { isOpaque } from './runs.ts'
-import { nameScope, type Scope, scopes, termOfGram, termOfWord } from './scopes.ts'
-import { type Vocabulary, vocabularyOctetsEnd, vocabularyOctetsMax } from './vocabulary.ts'
-
-/** Chars of text in one message that are indexed; a message with more is looked into when it is searched. */
-export const indexedCharsMax = 1_048_576
+import type { IndexFile } from './index-file.ts'
+import type { OpenBlock } from './open-block.ts'
+import { formOf, type WordForm } from './runs.ts'
+import { nameOctet, octetOf, type Scope } from './scopes.ts'
+import { TermWriter } from './term-writer.ts'
+import type { Vocabulary } from './vocabulary.ts'
 
 export class DocumentTerms {
   readonly #vocabulary: Vocabulary
   readonly #classes: Uint8Array
-  readonly #octetsMax: number
-  #document = 0
-  #terms: string[] = []
+  readonly #index: IndexFile
   readonly #grams = new Set<number>()
+  /** Where opaque words go. */
+  #block: OpenBlock
+  #document = 0
+  readonly #terms = new TermWriter()
   #scope: Scope = 'body'
   #charsLeft = 0
   #complete = true
+  #onlyOpaque = false
 
-  constructor(vocabulary: Vocabulary, classes: Uint8Array, octetsMax = vocabularyOctetsMax) {
-    this.#vocabulary = vocabulary
+  constructor(index: IndexFile, classes: Uint8Array) {
+    this.#index = index
+    this.#vocabulary = index.vocabulary
     this.#classes = classes
-    this.#octetsMax = octetsMax
+    this.#block = index.blocks.open
   }
 
-  begin(): void {
+  /** @param onlyOpaque Nothing else is wanted. */
+  begin(row: number, onlyOpaque = false): void {
     this.#document++
-    this.#terms = []
-    this.#charsLeft = indexedCharsMax
+    this.#terms.clear()
+    this.#charsLeft = this.#index.bounds.messageChars
     this.#complete = true
+    this.#onlyOpaque = onlyOpaque
+    this.#block = this.#index.blocks.open
+    this.#block.begin(row)
   }
 
   /** Takes a text. @param folded By `foldText`. */
@@ -48,58 +56,52 @@ export class DocumentTerms {
       if (kind === separator) continue
       if (kind === gramChar) {
         while (at < end && classes[folded.charCodeAt(at)] === gramChar) at++
-        this.#addGrams(folded, start, at)
+        if (!this.#onlyOpaque) this.#addGrams(folded, start, at)
         continue
       }
       let hasDigit = false
+      let units = 0
       for (at = start; at < end; at++) {
         const code = folded.charCodeAt(at)
         if (classes[code] !== wordChar) break
         if (code < 58) hasDigit = true
+        units |= code
       }
-      this.#addWord(folded, start, at, hasDigit)
+      this.#addWord(folded, start, at, formOf(at - start, units < 128, hasDigit))
     }
   }
 
   /** Takes the name of a header field. */
   addName(name: string): void {
-    this.#note(this.#vocabulary.findOrAdd(nameScope, name, 0, name.length, vocabularyOctetsEnd))
+    if (!this.#onlyOpaque) this.#addToVocabulary(nameOctet, name, 0, name.length)
   }
 
-  /** @returns The terms with blanks between; and whether they say everything about the message. */
+  /** @returns The terms with blanks between; and whether they, and the block, say everything about the message. */
   finish(): { readonly terms: string; readonly complete: boolean } {
-    return { terms: this.#terms.join(' '), complete: this.#complete }
+    return { terms: this.#terms.text, complete: this.#complete }
   }
 
-  #addWord(text: string, start: number, end: number, hasDigit: boolean): void {
-    const { word } = scopes[this.#scope]
-    if (!isOpaque(end - start, hasDigit)) {
-      const id = this.#vocabulary.findOrAdd(word, text, start, end, this.#octetsMax)
-      if (id >= 0) {
-        this.#note(id)
-        return
-      }
-    }
-    this.#addTrigrams(text, start, end)
+  #addWord(text: string, start: number, end: number, form: WordForm): void {
+    const scope = this.#scope
+    if (form === 'opaque' && (scope === 'header' || scope === 'body'))
+      this.#block.add(scope, text, start, end)
+    else if (this.#onlyOpaque) return
+    else if (form === 'grams') this.#addGrams(text, start, end)
+    else this.#addToVocabulary(octetOf(scope), text, start, end)
   }
 
-  #addTrigrams(text: string, start: number, end: number): void {
-    const { trigram } = scopes[this.#scope]
-    // A shorter word is here only because the list of words is full.
-    const size = Math.min(3, end - start)
-    for (let at = start; at + size <= end; at++)
-      this.#note(this.#vocabulary.findOrAdd(trigram, text, at, at + size, vocabularyOctetsEnd))
-  }
-
-  #note(id: number): void {
+  #addToVocabulary(scope: number, text: string, start: number, end: number): void {
+    const id = this.#vocabulary.findOrAdd(scope, text, start, end, this.#index.bounds.vocabularyOctets)
     if (id < 0) {
-      this.#complete = false
+      // No room in the vocabulary.
+      if (scope === nameOctet) this.#complete = false
+      else this.#addGrams(text, start, end)
       return
     }
     const { stamps } = this.#vocabulary
     if (stamps[id] === this.#document) return
     stamps[id] = this.#document
-    this.#terms.push(termOfWord(id))
+    this.#terms.word(id)
   }
 
   #addGrams(text: string, start: number, end: number): void {
@@ -108,14 +110,14 @@ export class DocumentTerms {
       const first = text.charCodeAt(at)
       if (!grams.has(first)) {
         grams.add(first)
-        this.#terms.push(termOfGram(this.#scope, first, null))
+        this.#terms.gram(this.#scope, first, null)
       }
       if (at + 1 === end) break
       const second = text.charCodeAt(at + 1)
       const key = 65_536 + first * 65_536 + second
       if (grams.has(key)) continue
       grams.add(key)
-      this.#terms.push(termOfGram(this.#scope, first, second))
+      this.#terms.gram(this.#scope, first, second)
     }
   }
 }

@@ -5,6 +5,7 @@
 import { rmSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Sql, type Value } from '../sqlite/database.ts'
+import { Blocks, blockTables, type OpaqueBlock } from './blocks.ts'
 import { Vocabulary } from './vocabulary.ts'
 
 /** Grows when terms are made otherwise. Unicode's own tables come with Node and are part of it too. */
@@ -24,8 +25,9 @@ const tables = `
   CREATE TABLE IF NOT EXISTS words (piece INTEGER PRIMARY KEY, entries BLOB NOT NULL);
   -- Messages about which the terms do not say everything.
   CREATE TABLE IF NOT EXISTS partial (message INTEGER PRIMARY KEY);
-  -- Messages that may be about to go, see clearing.ts.
-  CREATE TABLE IF NOT EXISTS suspect (message INTEGER PRIMARY KEY, since INTEGER NOT NULL);
+  ${blockTables}
+  -- More segments before they are merged: a message's terms are written half as often.
+  INSERT INTO terms (terms, rank) VALUES ('automerge', 8);
   COMMIT;
 `
 
@@ -46,19 +48,39 @@ export interface IndexedMessage {
   readonly complete: boolean
 }
 
+export interface IndexBounds {
+  /** Of the list of words, which is in memory; further words are found by pairs of characters. */
+  readonly vocabularyOctets: number
+  /** Chars of text in one message; one with more is looked into when it is searched. */
+  readonly messageChars: number
+  /** Of a block of opaque words: so many messages are read again when the store is opened. At most 60,000. */
+  readonly blockMessages: number
+}
+
+export const indexBounds: IndexBounds = {
+  vocabularyOctets: 16 * 1_048_576,
+  messageChars: 1_048_576,
+  blockMessages: 2_048,
+}
+
 export class IndexFile {
+  readonly bounds: IndexBounds
   readonly file: string
   readonly sql: Sql
   readonly vocabulary: Vocabulary
+  readonly blocks: Blocks
   /** Row ids, see `rowOf`. */
   readonly partial: Set<number>
   /** Emails up to this one are in the index, or were gone when their turn came. */
   highWater: number
+  /** Up to here the open block of opaque words is complete: not at once after the file was opened. */
+  searchable: number
   messages: number
 
   /** @throws {Error} The file is damaged, or of another version. */
-  constructor(file: string, seed: number) {
+  constructor(file: string, seed: number, bounds: IndexBounds = indexBounds) {
     this.file = file
+    this.bounds = bounds
     const db = new DatabaseSync(file, { timeout: 1_000 })
     this.sql = new Sql(db)
     try {
@@ -70,8 +92,11 @@ export class IndexFile {
       this.highWater = Number(this.#state('highWater') ?? 0)
       this.messages = Number(this.#state('messages') ?? 0)
       this.vocabulary = new Vocabulary(seed)
+      this.blocks = new Blocks(this.sql, bounds.blockMessages)
+      this.searchable = Math.min(this.blocks.sealedEmail, this.highWater)
       for (const [entries] of this.sql.all<readonly [Uint8Array]>('SELECT entries FROM words ORDER BY piece'))
         this.vocabulary.load(entries)
+      if (this.vocabulary.count !== Number(this.#state('words') ?? 0)) throw new Error('words are missing')
       this.partial = new Set(
         this.sql.all<readonly [number]>('SELECT message FROM partial').map(([row]) => row),
       )
@@ -94,6 +119,7 @@ export class IndexFile {
   add(messages: readonly IndexedMessage[], highWater: number, mark: string): void {
     // FTS5 gathers a transaction's terms in memory only while row ids ascend.
     const sorted = messages.toSorted((a, b) => a.row - b.row)
+    let sealed: (() => void) | null = null
     this.transaction(() => {
       for (const { row, terms, complete } of sorted) {
         this.sql.run('INSERT INTO terms (rowid, found) VALUES (?, ?)', row, terms)
@@ -102,11 +128,15 @@ export class IndexFile {
       const entries = this.vocabulary.takeUnsaved()
       if (entries !== null) this.sql.run('INSERT INTO words VALUES (NULL, ?)', entries)
       this.#setState('highWater', highWater)
+      this.#setState('words', this.vocabulary.count)
       this.#setState('messages', this.messages + messages.length)
       this.#setState('mark', mark)
+      if (this.blocks.open.full) sealed = this.blocks.seal()
     })
+    ;(sealed as (() => void) | null)?.()
     for (const { row, complete } of messages) if (!complete) this.partial.add(row)
     this.highWater = highWater
+    this.searchable = highWater
     this.messages += messages.length
   }
 
@@ -135,6 +165,22 @@ export class IndexFile {
     const found = new Float64Array(rows.length)
     for (let i = 0; i < rows.length; i++) found[i] = rows[i]![0]
     return found
+  }
+
+  /** Blocks of opaque words with some of these emails, which ascend. */
+  blocksOf(emails: Float64Array): Generator<OpaqueBlock, void> {
+    return this.blocks.of(emails)
+  }
+
+  /** Row ids of messages in the index. */
+  rowsAfter(row: number, limit: number): number[] {
+    // A table of FTS5's own, with a row for each document.
+    const rows = this.sql.all<readonly [number]>(
+      'SELECT id FROM terms_docsize WHERE id > ? ORDER BY id LIMIT ?',
+      row,
+      limit,
+    )
+    return rows.map(([id]) => id)
   }
 
   get octets(): number {

@@ -5,7 +5,7 @@
 import { foldText } from '../../message/fold-text.ts'
 import { envelopeFields } from '../../message/stored-envelope.ts'
 import { DocumentTerms } from './document-terms.ts'
-import { emailOfRow, type IndexedMessage, type IndexFile, rowOf } from './index-file.ts'
+import { type IndexedMessage, type IndexFile, rowOf } from './index-file.ts'
 import { MessageTexts } from './message-texts.ts'
 import type { Scope } from './scopes.ts'
 import type { StoredMessage, StoredMessages } from './stored-messages.ts'
@@ -13,7 +13,7 @@ import type { StoredMessage, StoredMessages } from './stored-messages.ts'
 const messagesAtOnce = 200
 /** Chars of terms and milliseconds of reading after which a batch is written: a search waits so long at most. */
 const termCharsAtOnce = 1_000_000
-const readingMs = 15
+const readingMs = 20
 
 export class Indexer {
   readonly #index: IndexFile
@@ -23,7 +23,7 @@ export class Indexer {
   constructor(index: IndexFile, messages: StoredMessages, classes: Uint8Array) {
     this.#index = index
     this.#messages = messages
-    this.#terms = new DocumentTerms(index.vocabulary, classes)
+    this.#terms = new DocumentTerms(index, classes)
   }
 
   /** Whether the messages are still those that were indexed, and not restored from some time before. */
@@ -41,6 +41,7 @@ export class Indexer {
   /** One batch. @returns Whether there may be more. */
   step(): boolean {
     const { highWater } = this.#index
+    if (this.#index.searchable < highWater) return this.#refill(highWater)
     const stored = this.#messages.after(highWater, messagesAtOnce)
     if (stored.length === 0) return false
     const batch: IndexedMessage[] = []
@@ -50,48 +51,33 @@ export class Indexer {
       const one = this.#describe(message)
       batch.push(one)
       chars += one.terms.length
-      if (chars > termCharsAtOnce || performance.now() - begin > readingMs) break
+      if (this.#index.blocks.open.full || chars > termCharsAtOnce || performance.now() - begin > readingMs)
+        break
     }
     const last = stored[batch.length - 1]!
     this.#index.add(batch, last.emailId, markOf(last))
     return batch.length < stored.length || stored.length === messagesAtOnce
   }
 
-  /** Notes emails of which garbage speaks. */
-  suspect(emails: readonly (readonly [number, number])[], nowMs: number): void {
-    const { sql } = this.#index
-    this.#index.transaction(() => {
-      for (const [accountId, emailId] of emails)
-        sql.run('INSERT OR IGNORE INTO suspect VALUES (?, ?)', rowOf(accountId, emailId), nowMs)
-    })
+  /** A piece of what was in the open block when the store was closed. */
+  #refill(highWater: number): true {
+    const stored = this.#messages
+      .after(this.#index.searchable, messagesAtOnce)
+      .filter(({ emailId }) => emailId <= highWater)
+    const begin = performance.now()
+    if (stored.length === 0) this.#index.searchable = highWater
+    for (const message of stored) {
+      this.#describe(message, true)
+      this.#index.searchable = message.emailId
+      if (performance.now() - begin > readingMs) break
+    }
+    return true
   }
 
-  /** Takes out those suspects that are gone. @param before Those noted before that time have stayed, and are forgotten. */
-  removeGone(
-    before: number,
-    limit: number,
-    after: number,
-  ): { readonly last: number; readonly more: boolean } {
-    const { sql } = this.#index
-    const rows = sql.all<readonly [number, number]>(
-      'SELECT message, since FROM suspect WHERE message > ? ORDER BY message LIMIT ?',
-      after,
-      limit,
-    )
-    const gone = rows.filter(([row]) => !this.#messages.exists(emailOfRow(row))).map(([row]) => row)
-    if (gone.length > 0) this.#index.remove(gone)
-    const settled = new Set(gone)
-    this.#index.transaction(() => {
-      for (const [row, since] of rows)
-        if (settled.has(row) || since < before) sql.run('DELETE FROM suspect WHERE message = ?', row)
-    })
-    return { last: rows.at(-1)?.[0] ?? after, more: rows.length === limit }
-  }
-
-  #describe(message: StoredMessage): IndexedMessage {
+  #describe(message: StoredMessage, onlyOpaque = false): IndexedMessage {
     const terms = this.#terms
     const row = rowOf(message.accountId, message.emailId)
-    terms.begin()
+    terms.begin(row, onlyOpaque)
     let readable = true
     try {
       const texts = new MessageTexts(message, this.#messages.reader(message))

@@ -9,7 +9,7 @@ import {
 import { StoredEnvelope } from '../../message/stored-envelope.ts'
 import { decodeStructure, type StoredStructure } from '../../message/stored-structure.ts'
 import type { SearchCriterion } from '../search.ts'
-import { foldNeedle } from './plan.ts'
+import { foldNeedle } from './lookup.ts'
 import type { StoredMessage } from './stored-messages.ts'
 
 /**

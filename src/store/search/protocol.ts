@@ -1,17 +1,20 @@
 import type { SearchCriterion } from '../search.ts'
+import type { IndexBounds } from './index-file.ts'
 
 export interface SearchThreadData {
   /** Of the shard. */
   readonly folder: string
   /** Of the hashes of words. */
   readonly seed: number
+  /** Other than the default: tests. */
+  readonly bounds?: IndexBounds
 }
 
 export type SearchPost =
   /** There may be new messages. */
   | { readonly kind: 'wake' }
   /** Messages may have gone. */
-  | { readonly kind: 'clear'; readonly nowMs: number }
+  | { readonly kind: 'clear' }
   | {
       readonly kind: 'search'
       readonly id: number

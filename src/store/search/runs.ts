@@ -30,15 +30,15 @@ export function runsOf(folded: string, classes: Uint8Array): Run[] {
   return runs
 }
 
-/** Words over this are found by their trigrams. */
+/** Units of a word of the vocabulary. */
 const wordUnitsMax = 24
-/** So are words with digits in them from this length on: numbers of orders, keys, signatures; hardly one comes twice. */
-const numberUnitsMin = 6
+/** Words with digits in them are opaque from this length on: numbers, keys, signatures; hardly one comes twice. */
+const opaqueUnitsMin = 6
 
-/**
- * Whether a word is kept as its trigrams and not as itself: as itself it would lengthen the list of all words, which is
- * in memory, for little.
- */
-export function isOpaque(units: number, hasDigit: boolean): boolean {
-  return units > wordUnitsMax || (hasDigit && units >= numberUnitsMin)
+/** How a word is kept: as itself; when it is opaque, by its trigrams; or, not being ASCII and long, by pairs of characters. */
+export type WordForm = 'word' | 'opaque' | 'grams'
+
+export function formOf(units: number, ascii: boolean, hasDigit: boolean): WordForm {
+  if (units > wordUnitsMax) return ascii ? 'opaque' : 'grams'
+  return ascii && hasDigit && units >= opaqueUnitsMin ? 'opaque' : 'word'
 }

@@ -16,10 +16,9 @@ import type { SearchPost, SearchReply, SearchThreadData, ThreadStatus } from './
 const gatherMs = 250
 /** After the store was opened: what the last run left is indexed when nothing urgent is going on. */
 const firstMs = 2_000
-/** Expunged messages stay garbage for ten minutes, then they go. */
-const clearMs = 4 * 60_000
-/** Rounds of clearing after the last time anything was expunged. */
-const clearRounds = 5
+/** Expunged messages can be put back for days; the index forgets them some time after they are gone. */
+const clearMs = 24 * 60 * 60_000
+const firstClearMs = 60 * 60_000
 
 /** Chars of one needle. */
 export const needleCharsMax = 1_000
@@ -49,8 +48,7 @@ export class SearchClient implements TextSearch {
   #searches = 0
   #closed = false
   #cancelWake: (() => void) | null
-  #cancelClear: (() => void) | null = null
-  #clearsLeft = 0
+  #cancelClear: () => void
   /** When the oldest of what is not indexed yet came. */
   #behindSince: number | null = null
   /** Something came after the last wake was posted. */
@@ -61,15 +59,12 @@ export class SearchClient implements TextSearch {
   constructor(options: SearchClientOptions) {
     this.#options = options
     this.#cancelWake = options.clock.after(firstMs, () => this.#wake())
-    this.#expectGoing()
+    this.#cancelClear = this.#clearAfter(firstClearMs)
   }
 
-  /** Messages came or went. */
+  /** Messages came, perhaps. */
   changed(deltas: readonly Delta[]): void {
-    for (const { kind } of deltas) {
-      if (kind === 'added') this.#expectMessages()
-      else if (kind !== 'flags') this.#expectGoing()
-    }
+    if (deltas.some(({ kind }) => kind === 'added')) this.#expectMessages()
   }
 
   async search(accountId: number, request: SearchRequest): Promise<Uint32Array> {
@@ -108,7 +103,7 @@ export class SearchClient implements TextSearch {
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelWake?.()
-    this.#cancelClear?.()
+    this.#cancelClear()
     const worker = this.#worker
     this.#worker = null
     if (worker !== null) {
@@ -139,16 +134,10 @@ export class SearchClient implements TextSearch {
     this.#post({ kind: 'wake' })
   }
 
-  #expectGoing(): void {
-    this.#clearsLeft = clearRounds
-    this.#cancelClear ??= this.#clearLater()
-  }
-
-  #clearLater(): () => void {
-    const { clock } = this.#options
-    return clock.after(clearMs, () => {
-      this.#post({ kind: 'clear', nowMs: clock.now() })
-      this.#cancelClear = --this.#clearsLeft > 0 ? this.#clearLater() : null
+  #clearAfter(delayMs: number): () => void {
+    return this.#options.clock.after(delayMs, () => {
+      this.#post({ kind: 'clear' })
+      this.#cancelClear = this.#clearAfter(clearMs)
     })
   }
 

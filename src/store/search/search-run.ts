@@ -6,7 +6,7 @@ import { BodyUnreadable } from '../errors.ts'
 import type { SearchCriterion } from '../search.ts'
 import { type IndexFile, rowOf } from './index-file.ts'
 import { MessageTexts, type Test, testFor } from './message-texts.ts'
-import { planFor, type Plan, type Words } from './plan.ts'
+import { Lookup } from './lookup.ts'
 import type { StoredMessages } from './stored-messages.ts'
 
 const no = 0
@@ -82,35 +82,29 @@ export class SearchRun {
   /** @returns False when the index was replaced meanwhile. */
   *#ask(index: IndexFile, states: readonly Uint8Array[]): Generator<void, boolean> {
     // What is indexed while this runs is looked into as if it were not.
-    const indexed = lowerBound(this.#ids, index.highWater + 1)
+    const indexed = lowerBound(this.#ids, index.searchable + 1)
     for (const state of states) state.fill(perhaps, indexed)
     if (indexed === 0) return true
-    const words: Words = { vocabulary: index.vocabulary, classes: this.#sources.classes }
-    for (const [i, criterion] of this.#asked.criteria.entries()) {
-      const plan = planFor(words, criterion)
-      if (plan === null) states[i]!.fill(perhaps, 0, indexed)
-      else {
-        this.#markPartial(index, states[i]!, indexed)
-        if (!(yield* this.#askPlan(index, plan, states[i]!, indexed))) return false
-      }
-    }
-    return true
-  }
-
-  *#askPlan(index: IndexFile, plan: Plan, state: Uint8Array, indexed: number): Generator<void, boolean> {
-    const { accountId } = this.#asked
-    const first = rowOf(accountId, this.#ids[0]!)
-    const last = rowOf(accountId, this.#ids[indexed - 1]!)
+    const { accountId, criteria } = this.#asked
+    const ids = this.#ids.subarray(0, indexed)
+    const ends = [rowOf(accountId, ids[0]!), rowOf(accountId, ids.at(-1)!)] as const
+    const lookup = new Lookup(index, this.#sources.classes, ids, ...ends)
     const base = rowOf(accountId, 0)
-    const asked = [
-      ...plan.candidates.map((text) => [text, perhaps] as const),
-      ...plan.exact.map((text) => [text, yes] as const),
-    ]
-    for (const [expression, outcome] of asked) {
-      const rows = index.find(expression, first, last)
-      mark(this.#ids, indexed, state, rows, base, outcome)
-      yield
-      if (this.#sources.index() !== index) return false
+    for (const [i, criterion] of criteria.entries()) {
+      const state = states[i]!
+      const asking = lookup.ask(criterion)
+      let answer = asking.next()
+      for (; answer.done !== true; answer = asking.next()) {
+        yield
+        if (this.#sources.index() !== index) return false
+      }
+      if (answer.value === null) {
+        state.fill(perhaps, 0, indexed)
+        continue
+      }
+      for (const rows of answer.value.candidates) mark(ids, state, rows, base, perhaps)
+      for (const rows of answer.value.exact) mark(ids, state, rows, base, yes)
+      this.#markPartial(index, state, indexed)
     }
     return true
   }
@@ -119,7 +113,7 @@ export class SearchRun {
     if (index.partial.size === 0) return
     const { accountId } = this.#asked
     for (let i = 0; i < indexed; i++)
-      if (index.partial.has(rowOf(accountId, this.#ids[i]!))) state[i] = perhaps
+      if (index.partial.has(rowOf(accountId, this.#ids[i]!))) state[i] = Math.max(state[i]!, perhaps)
   }
 
   *#lookInside(states: readonly Uint8Array[]): Generator<void, void> {
@@ -181,24 +175,18 @@ function isUnreadable(error: unknown): boolean {
 }
 
 /** Two ascending lists: of the ids asked for (some twice), and of rows found. */
-function mark(
-  ids: Float64Array,
-  end: number,
-  state: Uint8Array,
-  rows: Float64Array,
-  base: number,
-  outcome: number,
-): void {
+function mark(ids: Float64Array, state: Uint8Array, rows: Float64Array, base: number, outcome: number): void {
   let i = 0
   for (let n = 0; n < rows.length; n++) {
     const id = rows[n]! - base
-    if (ids[i]! < id) i = lowerBound(ids, id, i + 1, end)
-    for (; i < end && ids[i] === id; i++) state[i] = Math.max(state[i]!, outcome)
+    if (ids[i]! < id) i = lowerBound(ids, id, i + 1)
+    for (; i < ids.length && ids[i] === id; i++) state[i] = Math.max(state[i]!, outcome)
   }
 }
 
 /** First place of a number that is at least this one. Looks near `low` first. */
-function lowerBound(ids: Float64Array, wanted: number, low = 0, end = ids.length): number {
+function lowerBound(ids: Float64Array, wanted: number, low = 0): number {
+  const end = ids.length
   let high = low
   for (let stride = 1; high < end && ids[high]! < wanted; stride *= 2) {
     low = high + 1

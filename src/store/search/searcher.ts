@@ -18,7 +18,7 @@ const runsAtOnce = 4
 /** Slices of searches between two batches of the index, so that neither keeps the other waiting. */
 const slicesPerBatch = 4
 /** Slices between two words about how far a search has come. */
-const slicesPerProgress = 10
+const slicesPerProgress = 4
 /** After a fault of the disk. */
 const retryAfterMs = 10_000
 
@@ -60,7 +60,7 @@ export class Searcher {
     if (post.kind === 'wake') this.#wanted = true
     else if (post.kind === 'search') this.#waiting.push(post)
     else if (post.kind === 'cancel') this.#cancel(post.id)
-    else if (post.kind === 'clear') this.#clearing = new Clearing(this.#sql, post.nowMs)
+    else if (post.kind === 'clear') this.#clearing = new Clearing()
     else if (post.kind === 'status') this.#tell({ kind: 'status', id: post.id, status: this.#status() })
   }
 
@@ -142,7 +142,7 @@ export class Searcher {
 
   #clearMore(): void {
     this.#open()
-    if (this.#indexer === null || !this.#clearing!.step(this.#indexer)) this.#clearing = null
+    if (this.#index === null || !this.#clearing!.step(this.#index, this.#messages)) this.#clearing = null
   }
 
   /** @throws {Error} Of the disk. */
@@ -163,7 +163,7 @@ export class Searcher {
   }
 
   #openFile(): void {
-    this.#index = new IndexFile(this.#file, this.#data.seed)
+    this.#index = new IndexFile(this.#file, this.#data.seed, this.#data.bounds)
     this.#indexer = new Indexer(this.#index, this.#messages, this.#classes)
     if (!this.#indexer.isOfThese()) throw new Error('the index is of other messages than those that are here')
   }

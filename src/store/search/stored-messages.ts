@@ -78,11 +78,23 @@ export class StoredMessages {
   /** Octets of a body by place. They throw {BodyUnreadable}. */
   reader(message: StoredMessage): (offset: number, octets: number) => Uint8Array {
     let whole: Uint8Array | null = null
-    const { body, bodyOctets } = message
-    return (offset, octets) => {
+    let { body } = message
+    const { bodyOctets } = message
+    const read = (offset: number, octets: number): Uint8Array => {
       const wanted = Math.max(0, Math.min(octets, bodyOctets - offset))
       if (whole === null && (bodyOctets <= wholeOctets || body.codec !== 0)) whole = this.#whole(body)
       return whole?.subarray(offset, offset + wanted) ?? this.#read(body, offset, wanted)
+    }
+    return (offset, octets) => {
+      try {
+        return read(offset, octets)
+      } catch (error) {
+        // Compaction may have moved it since its row was read.
+        const now = this.get(message.accountId, message.emailId)
+        if (now === null || samePlace(now.body, body)) throw error
+        body = now.body
+        return read(offset, octets)
+      }
     }
   }
 
@@ -129,6 +141,10 @@ export class StoredMessages {
     }
     return fd
   }
+}
+
+function samePlace(a: BodyPlace, b: BodyPlace): boolean {
+  return a.segment === b.segment && a.offset === b.offset && a.file === b.file
 }
 
 function messageOf(row: Row): StoredMessage {

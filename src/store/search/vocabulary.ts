@@ -8,11 +8,6 @@
 const lf = 10
 const firstTerms = 1_024
 
-/** Octets of the entries; then words are kept as trigrams. */
-export const vocabularyOctetsMax = 16 * 1_048_576
-/** Past it nothing is taken any more: only trigrams of letters nobody writes lead here. */
-export const vocabularyOctetsEnd = 24 * 1_048_576
-
 export class Vocabulary {
   readonly #seed: number
   #octets = Buffer.alloc(65_536)
@@ -21,9 +16,8 @@ export class Vocabulary {
   #count = 0
   /** Where each entry begins, and one more: where the next one will. */
   #starts = new Uint32Array(firstTerms + 1)
-  #hashes = new Uint32Array(firstTerms)
-  /** Number and one at the place of its hash or after it; 0: free. */
-  #slots = new Uint32Array(firstTerms * 4)
+  /** Pairs: a hash, and one more than the number of its word, at the place of the hash or after it; 0: free. */
+  #slots = new Uint32Array(firstTerms * 8)
   /** For whoever adds words: which document a word was last seen in. */
   stamps = new Uint32Array(firstTerms)
   readonly #scratch = Buffer.alloc(4_096)
@@ -92,45 +86,40 @@ export class Vocabulary {
   }
 
   /**
-   * Numbers of the words of these scopes that hold a piece.
+   * Numbers of the words of a scope that hold a piece.
    *
-   * @param scopes Octets.
    * @param ends Whether the piece must stand at the word's beginning, or at its end.
    * @returns Null when there are more than `limit`.
    */
   holding(
     piece: string,
-    scopes: Uint8Array,
+    scope: number,
     ends: { readonly start: boolean; readonly end: boolean },
     limit: number,
   ): number[] | null {
     const ids: number[] = []
-    const tail = `${piece}${ends.end ? '\n' : ''}`
-    const patterns = ends.start
-      ? [...scopes].map((scope) => `\n${String.fromCharCode(scope)}${tail}`)
-      : [tail]
+    const before = ends.start ? `\n${String.fromCharCode(scope)}` : ''
+    const octets = Buffer.from(`${before}${piece}${ends.end ? '\n' : ''}`, 'utf8')
     const used = this.#octets.subarray(0, this.#length)
-    for (const pattern of patterns) {
-      const octets = Buffer.from(pattern, 'utf8')
-      for (let at = used.indexOf(octets); at >= 0; ) {
-        const id = this.#idAt(ends.start ? at + 1 : at)
-        if (scopes.includes(this.#octets[this.#starts[id]!]!)) {
-          if (ids.length >= limit) return null
-          ids.push(id)
-        }
-        // The LF of this entry may begin the next match.
-        at = used.indexOf(octets, this.#starts[id + 1]! - 1)
+    for (let at = used.indexOf(octets); at >= 0; ) {
+      const id = this.#idAt(ends.start ? at + 1 : at)
+      if (this.#octets[this.#starts[id]!] === scope) {
+        if (ids.length >= limit) return null
+        ids.push(id)
       }
+      // The LF of this entry may begin the next match.
+      at = used.indexOf(octets, this.#starts[id + 1]! - 1)
     }
     return ids
   }
 
   #find(scope: number, text: string, start: number, end: number, hash: number): number {
-    const mask = this.#slots.length - 1
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const id = this.#slots[slot]! - 1
+    const slots = this.#slots
+    const mask = slots.length - 1
+    for (let slot = (hash << 1) & mask; ; slot = (slot + 2) & mask) {
+      const id = slots[slot + 1]! - 1
       if (id < 0) return -1
-      if (this.#hashes[id] === hash && this.#isEntry(id, scope, text, start, end)) return id
+      if (slots[slot] === hash && this.#isEntry(id, scope, text, start, end)) return id
     }
   }
 
@@ -156,29 +145,30 @@ export class Vocabulary {
 
   /** Gives a number to the entry that ends before `next`. */
   #enter(hash: number, next: number): number {
-    if (this.#count + 1 >= this.#hashes.length) this.#growTerms()
+    if (this.#count + 1 >= this.stamps.length) this.#growTerms()
     const id = this.#count++
-    this.#hashes[id] = hash
     this.#length = next
     this.#starts[id + 1] = next
-    this.#place(id, hash)
+    this.#place(id + 1, hash)
     return id
   }
 
-  #place(id: number, hash: number): void {
+  #place(mark: number, hash: number): void {
     const mask = this.#slots.length - 1
-    let slot = hash & mask
-    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask
-    this.#slots[slot] = id + 1
+    let slot = (hash << 1) & mask
+    while (this.#slots[slot + 1] !== 0) slot = (slot + 2) & mask
+    this.#slots[slot] = hash
+    this.#slots[slot + 1] = mark
   }
 
   #growTerms(): void {
-    const capacity = this.#hashes.length * 2
-    this.#hashes = grown(this.#hashes, capacity)
+    const capacity = this.stamps.length * 2
     this.stamps = grown(this.stamps, capacity)
     this.#starts = grown(this.#starts, capacity + 1)
-    this.#slots = new Uint32Array(capacity * 4)
-    for (let id = 0; id < this.#count; id++) this.#place(id, this.#hashes[id]!)
+    const old = this.#slots
+    this.#slots = new Uint32Array(capacity * 8)
+    for (let slot = 0; slot < old.length; slot += 2)
+      if (old[slot + 1] !== 0) this.#place(old[slot + 1]!, old[slot]!)
   }
 
   #reserve(more: number): void {

@@ -1,0 +1,167 @@
+/**
+ * Asks the index about one criterion. Some messages match for certain, some may; all others do not. A needle that is one
+ * run of letters is answered for certain, as far as it stands in words of the vocabulary: a word that holds it is in the
+ * message, so it is. A needle of several runs ("free software") gives messages with all the runs, wherever they stand.
+ */
+import { foldText } from '../../message/fold-text.ts'
+import { envelopeFields } from '../../message/stored-envelope.ts'
+import type { SearchCriterion } from '../search.ts'
+import type { IndexFile } from './index-file.ts'
+import type { OpaqueScope } from './open-block.ts'
+import { type RunTerms, termsOf } from './run-terms.ts'
+import { runsOf, type Run } from './runs.ts'
+import { nameOctet, type Scope, termOfWord } from './scopes.ts'
+
+/** Words that may hold a needle; with more (all the words with an "e"), reading the messages is no slower. */
+const wordsMax = 4_000
+/** The same for one of several runs of a needle: the others say enough. */
+const wordsOfRunMax = 300
+/** Terms of one expression. */
+const termsAtOnce = 400
+/** So many messages are looked into sooner than the index is asked to leave out some of them. */
+const fewRows = 400
+
+/** Messages by their row ids, ascending. */
+export interface Answer {
+  readonly exact: readonly Float64Array[]
+  readonly candidates: readonly Float64Array[]
+}
+
+/** A needle as it is compared. */
+export function foldNeedle(needle: string): string {
+  return foldText(needle.replaceAll('\r\n', '\n'))
+}
+
+export class Lookup {
+  readonly #index: IndexFile
+  readonly #classes: Uint8Array
+  readonly #ids: Float64Array
+  readonly #first: number
+  readonly #last: number
+
+  /**
+   * @param ids Emails asked about, ascending, at least one.
+   * @param first Row ids asked about.
+   */
+  constructor(index: IndexFile, classes: Uint8Array, ids: Float64Array, first: number, last: number) {
+    this.#index = index
+    this.#classes = classes
+    this.#ids = ids
+    this.#first = first
+    this.#last = last
+  }
+
+  /** In slices. @returns Null when the index cannot help. */
+  *ask(criterion: SearchCriterion): Generator<void, Answer | null> {
+    if (criterion.field === 'sent') return null
+    const runs = runsOf(foldNeedle(criterion.needle), this.#classes)
+    if (criterion.field !== 'header') {
+      const body = yield* this.#inScope(runs, 'body')
+      if (criterion.field === 'body' || body === null) return body
+      const header = yield* this.#inScope(runs, 'header')
+      return header === null ? null : union(header, body)
+    }
+    const name = criterion.name.toUpperCase()
+    if (envelopeFields.includes(name)) {
+      // '' asks whether ENVELOPE has the field, which a field that cannot be read does not bring about.
+      return criterion.needle === ''
+        ? { exact: [], candidates: this.#withField(name) }
+        : yield* this.#inScope(runs, name as Scope)
+    }
+    if (criterion.needle === '') return { exact: this.#withField(name), candidates: [] }
+    return this.#inField(name, yield* this.#inScope(runs, 'header'))
+  }
+
+  *#inScope(runs: readonly Run[], scope: Scope): Generator<void, Answer | null> {
+    const [first] = runs
+    if (first === undefined) return null
+    if (runs.length > 1 || !first.openStart || !first.openEnd) return yield* this.#severalRuns(runs, scope)
+    const { words, grams, opaque, vague } = termsOf(this.#index.vocabulary, first, scope, wordsMax)
+    if (words === null || vague) return null
+    const exact: Float64Array[] = []
+    for (let at = 0; at < words.length; at += termsAtOnce) {
+      exact.push(
+        this.#find(
+          words
+            .slice(at, at + termsAtOnce)
+            .map(termOfWord)
+            .join(' OR '),
+        ),
+      )
+      yield
+    }
+    const inGrams = this.#find(grams.join(' AND '))
+    const inOpaque = opaque === null ? none : yield* this.#inBlocks(scope as OpaqueScope, opaque)
+    // A pair of neighbours is a text of two, a trigram one of three; of longer texts they are only parts.
+    const candidates: Float64Array[] = []
+    ;(first.text.length <= 2 ? exact : candidates).push(inGrams)
+    ;(first.text.length <= 3 ? exact : candidates).push(inOpaque)
+    return { exact, candidates }
+  }
+
+  *#severalRuns(runs: readonly Run[], scope: Scope): Generator<void, Answer | null> {
+    const { vocabulary } = this.#index
+    const telling = runs
+      .map((run) => termsOf(vocabulary, run, scope, wordsOfRunMax))
+      .filter(({ words, vague }) => words !== null && !vague)
+    if (telling.length === 0) return null
+    const clauses = telling.map(clauseOf)
+    const everywhere = this.#find(clauses.join(' AND '))
+    yield
+    const opaque: Float64Array[] = []
+    for (const terms of telling)
+      opaque.push(terms.opaque === null ? none : yield* this.#inBlocks(scope as OpaqueScope, terms.opaque))
+    if (opaque.every((rows) => rows.length === 0)) return { exact: [], candidates: [everywhere] }
+    let some = new Set(opaque.flatMap((rows) => [...rows]))
+    for (const [i, clause] of clauses.entries()) {
+      if (some.size <= fewRows) break
+      some = some.intersection(new Set([...this.#find(clause), ...opaque[i]!]))
+      yield
+    }
+    return { exact: [], candidates: [everywhere, sortedRows(some)] }
+  }
+
+  /** Messages among whose opaque words some hold all trigrams that are looked at. */
+  *#inBlocks(scope: OpaqueScope, text: string): Generator<void, Float64Array> {
+    const found: number[] = []
+    for (const block of this.#index.blocksOf(this.#ids)) {
+      for (const row of block.holding(scope, text))
+        if (row >= this.#first && row <= this.#last) found.push(row)
+      yield
+    }
+    return Float64Array.from(found).sort()
+  }
+
+  #inField(name: string, answer: Answer | null): Answer {
+    const named = (): Float64Array[] => this.#withField(name)
+    if (answer === null) return { exact: [], candidates: named() }
+    const rows = [...answer.exact, ...answer.candidates]
+    if (rows.reduce((sum, { length }) => sum + length, 0) <= fewRows) return { exact: [], candidates: rows }
+    const withField = new Set(named().flatMap((some) => [...some]))
+    return { exact: [], candidates: rows.map((some) => some.filter((row) => withField.has(row))) }
+  }
+
+  #withField(name: string): Float64Array[] {
+    const id = this.#index.vocabulary.find(nameOctet, name)
+    return id < 0 ? [] : [this.#find(termOfWord(id))]
+  }
+
+  #find(expression: string): Float64Array {
+    return this.#index.find(expression, this.#first, this.#last)
+  }
+}
+
+const none = new Float64Array(0)
+
+/** An expression for the messages that hold a run, opaque words left aside. */
+function clauseOf({ words, grams }: RunTerms): string {
+  return `(${[...words!.map(termOfWord), `(${grams.join(' AND ')})`].join(' OR ')})`
+}
+
+function sortedRows(rows: ReadonlySet<number>): Float64Array {
+  return Float64Array.from(rows).sort()
+}
+
+function union(a: Answer, b: Answer): Answer {
+  return { exact: [...a.exact, ...b.exact], candidates: [...a.candidates, ...b.candidates] }
+}
