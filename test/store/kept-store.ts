@@ -17,8 +17,12 @@ export function openAt(folder: string): Promise<Store> {
 
 export const largeLetter = Buffer.from(`${letter('large')}${'A line of a large letter.\r\n'.repeat(20_000)}`)
 
-/** Two accounts; letters with flags, keywords and prefixes, a copied, an expunged and a moved one, a queue, large bodies. */
-export async function fillStore(store: Store): Promise<{ bob: number; alice: number }> {
+/**
+ * Two accounts; letters with flags, keywords and prefixes, a copied, an expunged and a moved one, a queue, large bodies.
+ *
+ * @param large Of more than 256 KB: it has a file of its own.
+ */
+export async function fillStore(store: Store, large = largeLetter): Promise<{ bob: number; alice: number }> {
   await store.addDomain('hamburger.example')
   const bob = (await store.addAccount('bob@hamburger.example', 'hash')).accountId
   const alice = (await store.addAccount('alice@hamburger.example', null)).accountId
@@ -33,7 +37,7 @@ export async function fillStore(store: Store): Promise<{ bob: number; alice: num
     const prefix = `Return-Path: <carol@elsewhere.example>\r\nReceived: from x by y; ${i}\r\n`
     await put(store, i % 5 === 4 ? alice : bob, { ...more, prefix }, letter(`letter ${i}`))
   }
-  await store.accept([await itemOf(store, largeLetter, [filing(bob), filing(alice)], [queueEntry(bob)])])
+  await store.accept([await itemOf(store, large, [filing(bob), filing(alice)], [queueEntry(bob)])])
   await store.accept([await itemOf(store, letter('out'), [], [queueEntry(bob), queueEntry(alice)])])
   await store.copy(bob, 1, [1, 2], projects.mailboxId)
   await store.move(bob, 1, [3], projects.mailboxId)
