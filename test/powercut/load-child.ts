@@ -1,10 +1,13 @@
 /**
- * A whole store under load: letters of all sizes arrive, are flagged, moved, copied and expunged, queue rows are settled.
+ * A whole store under load: letters of all sizes arrive, are flagged, moved, copied and expunged, queue rows are settled,
+ * and meanwhile the housekeeping removes and rewrites segments.
  * Each step is marked before it is asked for and when it was answered.
  *
  * Arguments: folder, file of the marks, number of the first letter, how many, seed, and `kill` to end by SIGKILL.
  */
+import assert from 'node:assert/strict'
 import { openSync, writeSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
 import { systemClock } from '../../src/base/clock.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
 import { silentLog } from '../../src/base/log.ts'
@@ -22,15 +25,17 @@ const [folder, marksFile] = [process.argv[2]!, process.argv[3]!]
 const [first, count, seed] = process.argv.slice(4, 7).map(Number) as [number, number, number]
 const killed = process.argv[7] === 'kill'
 const sessions = 12
+/** What is expunged becomes garbage at once. */
+const limits = { ...defaultLimits, undeleteMs: 1 }
 
 const marks = openSync(marksFile, 'a')
 const mark = (value: Mark): void => void writeSync(marks, `${JSON.stringify(value)}\n`)
 const careless = (process.env['POWERCUT_CARELESS'] ?? null) as TestDiskData['careless']
-const diskData: TestDiskData = { careless, failEvery: 40 }
+const diskData: TestDiskData = { careless, failEvery: 8 }
 const store = await openStore(
   {
     folder,
-    limits: defaultLimits,
+    limits,
     surroundings: { clock: systemClock, random: systemRandom, log: silentLog },
   },
   { module: new URL('./test-disk.ts', import.meta.url).href, data: diskData },
@@ -175,5 +180,18 @@ async function session(number: number): Promise<void> {
   }
 }
 
+let ended = false
+
+async function cleanForEver(): Promise<void> {
+  while (!ended && process.env['POWERCUT_CLEAN'] === '1') {
+    // The disk fails for it, too.
+    await store.clean().catch((error) => assert.ok(error instanceof StoreUnavailable, error))
+    await wait(50)
+  }
+}
+
+const cleaning = cleanForEver()
 await Promise.all(Array.from({ length: sessions }, (_, number) => session(number)))
+ended = true
+await cleaning
 await store.close()

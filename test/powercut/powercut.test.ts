@@ -30,7 +30,18 @@ test(`a power cut loses nothing that was acknowledged (POWERCUT_SEED=${seed})`, 
   for (let left = cutsWanted, run = 0; left > 0; left -= cutsOfLoad, run++) {
     const disk = join(folder, `disk${run}`)
     const processes = ['close', 'kill', 'close'] as const
-    const trace = recordLoad({ shim, disk, letters, first: 1, seed: seed + run * 100, processes })
+    const environment = { POWERCUT_CLEAN: '1' }
+    const trace = recordLoad({
+      shim,
+      disk,
+      letters,
+      first: 1,
+      seed: seed + run * 100,
+      processes,
+      environment,
+    })
+    const removed = trace.records.filter(({ kind, data }) => kind === 'unlink' && data.includes('/seg/'))
+    assert.ok(removed.length > 0, 'the housekeeping had nothing to do')
     const cuts = Math.min(left, cutsOfLoad)
     await cutPower(trace, chooseCuts(trace, cuts, chance), chance, sums)
     for (let i = 0; i < Math.ceil(cuts / 25); i++) {

@@ -2,10 +2,12 @@
 import type { Disk } from '../../src/store/sqlite/disk.ts'
 import { systemDisk } from '../../src/store/sqlite/disk.ts'
 
+const fewOctets = 65_000
+
 export interface TestDiskData {
   /** What it does not sync. */
   readonly careless: 'bodies' | 'folders' | null
-  /** Every so many writes fail half-way; 0: none. */
+  /** Every so many writes of few octets fail half-way: of batches of letters, and of the ends of large ones. */
   readonly failEvery: number
 }
 
@@ -16,7 +18,8 @@ export function makeDisk({ careless, failEvery }: TestDiskData): Disk {
     sync: (fd) => (careless === 'bodies' ? undefined : systemDisk.sync(fd)),
     syncFolder: (folder) => (careless === 'folders' ? undefined : systemDisk.syncFolder(folder)),
     write(fd, chunks) {
-      if (failEvery === 0 || ++writes % failEvery !== 0) return systemDisk.write(fd, chunks)
+      const octets = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+      if (octets > fewOctets || ++writes % failEvery !== 0) return systemDisk.write(fd, chunks)
       systemDisk.write(fd, chunks.slice(0, chunks.length >> 1))
       throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
     },

@@ -40,7 +40,9 @@ test('under the reserve new mail is refused, all else works, and with room it is
   room[0] = defaultLimits.diskReserveOctets - 1
   // Each thread asks once a second for itself.
   await eventually(isRefused)
-  await eventually(async () => (await stage(store, large).catch((error) => error)) instanceof StoreUnavailable)
+  await eventually(
+    async () => (await stage(store, large).catch((error) => error)) instanceof StoreUnavailable,
+  )
   const add = { op: 'add', flags: 1, keywords: [] } as const
   assert.deepEqual((await store.storeFlags(bob, 1, [first!.uid], add)).modified, [])
   assert.deepEqual(await store.expunge(bob, 1, [second!.uid]), [second!.uid])
