@@ -11,7 +11,13 @@ export interface JobState {
   /** When it is done. */
   readonly result: unknown
   /** When it failed. */
-  readonly error: { readonly code: string; readonly message: string; readonly remedy: string } | null
+  readonly error: {
+    /** As a request would have been answered. */
+    readonly status: number
+    readonly code: string
+    readonly message: string
+    readonly remedy: string
+  } | null
 }
 
 type Work = (progress: (progress: WorkProgress) => void, signal: AbortSignal) => Promise<unknown>
@@ -53,7 +59,7 @@ export class Jobs {
       (error: unknown) => {
         const { code, message, remedy, status } = this.#translate(error)
         if (status >= 500) this.#log.error(`${kind} failed`, { error })
-        job.state = { ...job.state, state: 'failed', error: { code, message, remedy } }
+        job.state = { ...job.state, state: 'failed', error: { status, code, message, remedy } }
       },
     )
     return { job: id }

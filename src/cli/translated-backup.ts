@@ -1,5 +1,6 @@
 import { translateBackupError } from '../admin/backup.ts'
 import { CliError, exitCodes } from './cli-error.ts'
+import { exitCodeOf } from './work-job.ts'
 
 /** Does here what is else asked of a server, and says what went wrong in the same words. @throws {CliError} */
 export async function translatedBackup<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -10,8 +11,7 @@ export async function translatedBackup<Result>(work: () => Promise<Result>): Pro
     const { code, message, remedy, status } = translateBackupError(error)
     // Nothing we foresaw: it has a stack.
     if (status === 500) throw error
-    const exitCode =
-      status === 503 ? exitCodes.tryLater : status === 404 ? exitCodes.notFound : exitCodes.refused
+    const exitCode = exitCodeOf[status] ?? exitCodes.refused
     throw new CliError(exitCode, message, remedy, { code, cause: error })
   }
 }

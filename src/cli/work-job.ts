@@ -3,10 +3,16 @@ import type { JobState } from '../admin/jobs.ts'
 import type { WorkProgress } from '../store/backup.ts'
 import type { AdminDoor } from './admin-door.ts'
 import { formatOctets } from './agent/terminal.ts'
-import { CliError, exitCodes } from './cli-error.ts'
+import { CliError, type ExitCode, exitCodes } from './cli-error.ts'
 import { note } from './terminal.ts'
 
 const askEveryMs = 150
+
+/** By the status of a refusal. */
+export const exitCodeOf: Readonly<Record<number, ExitCode>> = {
+  404: exitCodes.notFound,
+  503: exitCodes.tryLater,
+}
 
 /** One line on a terminal, rewritten; nothing elsewhere. */
 export class ProgressLine {
@@ -54,9 +60,8 @@ export async function runJob<Result>(
       const state = await door.call<JobState>('GET', where)
       if (state.state === 'done') return state.result as Result
       if (state.error !== null) {
-        const { code, message, remedy } = state.error
-        const exitCode =
-          code === 'folder-in-use' || code === 'store-unavailable' ? exitCodes.tryLater : exitCodes.refused
+        const { status, code, message, remedy } = state.error
+        const exitCode = exitCodeOf[status] ?? exitCodes.refused
         throw new CliError(exitCode, message, remedy, { code })
       }
       if (state.progress !== null) line.show(state.progress)

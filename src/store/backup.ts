@@ -1,7 +1,7 @@
 /** What backup, restore and verify are asked and what they answer; sqlite/backup/ and sqlite/verify/ do it. */
 
 export interface BackupRequest {
-  /** Absolute. Made when it is missing; several backups share it. */
+  /** Absolute. Made when it is missing, but not what it lies in; several backups share it. */
   readonly folder: string
   /** Complete backups to keep, the new one counted; null: all. */
   readonly keep: number | null

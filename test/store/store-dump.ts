@@ -77,6 +77,6 @@ if (import.meta.main) {
   await store.close()
   const version = newestVersion()
   const target = new URL(`./version-${version}.json`, import.meta.url)
-  writeFileSync(target, `${JSON.stringify(dumpStore(folder, version), null, 1)}\n`)
+  writeFileSync(target, `${JSON.stringify(dumpStore(folder, version), null, 2)}\n`)
   rmSync(folder, { recursive: true })
 }

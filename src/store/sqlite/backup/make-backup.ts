@@ -3,7 +3,7 @@
  * disk before their rows; the manifest last. Whoever calls holds the store's files meanwhile: nothing that the tables name
  * can go. What an interruption leaves is no backup; its finished segments and large bodies are used by the next one.
  */
-import { existsSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { BackupReport, BackupRequest, WorkProgress } from '../../backup.ts'
 import { BackupUnusable } from '../../errors.ts'
@@ -39,7 +39,7 @@ export function makeBackup(
   const startedAt = performance.now()
   const { folder } = request
   checkFolder(data, folder)
-  makePrivateFolder(folder)
+  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
   const letGo = takeFolder(folder)
   try {
     for (const name of interrupted(folder)) rmSync(join(folder, name), { recursive: true, force: true })
@@ -155,8 +155,12 @@ function countsOf(sql: Sql): Manifest['counts'] {
   }
 }
 
-/** Neither may lie in the other: a backup would copy itself, or go with what it is a copy of. */
+/** The folder above must be there: a disk that is not mounted must not be replaced by a folder. Neither may lie in the other: a backup would copy itself, or go with what it is a copy of. */
 function checkFolder(data: string, folder: string): void {
+  if (!existsSync(dirname(folder)))
+    throw new BackupUnusable(
+      `${dirname(folder)} is not there: is the disk mounted? Else make that folder first`,
+    )
   const [ours, theirs] = [real(data), real(folder)]
   if (`${theirs}/`.startsWith(`${ours}/`))
     throw new BackupUnusable(

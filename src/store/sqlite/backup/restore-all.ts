@@ -47,7 +47,7 @@ export function restoreAll(
     )
   }
   requireEmpty(into)
-  mkdirSync(into, { recursive: true, mode: 0o700 })
+  if (!existsSync(into)) mkdirSync(into, { mode: 0o700 })
   const letGo = takeFolder(into)
   try {
     return new Restore(request, manifest, progress).run()
@@ -60,6 +60,8 @@ export function restoreAll(
 const leftOver = new Set(['owner.db', 'owner.db-journal', shardFolder + partSuffix])
 
 function requireEmpty(into: string): void {
+  if (!existsSync(dirname(into)))
+    throw new BackupUnusable(`${dirname(into)} is not there: make that folder first`)
   const found = existsSync(into) ? readdirSync(into).filter((name) => !leftOver.has(name)) : []
   if (found.length === 0) return
   throw new BackupUnusable(`${into} is not empty: there is ${found.slice(0, 3).join(', ')}`)
