@@ -82,17 +82,18 @@ test('SMTP: a client that asks and never reads is not asked for more', async (t)
   t.after(() => door.close())
   const one = await attack(door.endpoint)
   t.after(() => one.socket.destroy())
-  assert.ok((await askWithoutReading(one, 'EHLO client.example\r\n', unreadMax)) < unreadMax)
+  assert.ok((await askWithoutReading(one, 'HELP\r\n', unreadMax)) < unreadMax)
 })
 
 test('SMTP: a client that takes no reply within the time is cut off', async (t) => {
   const door = await openSmtpDoor({ limits: { smtpCommandTimeoutMs: 800 } })
   t.after(() => door.close())
   const one = await attack(door.endpoint)
-  await askWithoutReading(one, 'EHLO client.example\r\n', unreadMax)
-  // It still does not read, and has not sent all it wants to: only a reset can close it.
-  for (let i = 0; i < 300 && !one.closed; i++) await sleep(50)
-  assert.ok(one.closed)
+  await askWithoutReading(one, 'HELP\r\n', unreadMax)
+  // A reset closes it although it does not read; on a slow machine all may have been taken, and FIN is seen by reading.
+  for (let i = 0; i < 60 && !one.closed; i++) await sleep(50)
+  one.socket.resume()
+  await one.rest(60_000)
 })
 
 test('IMAP: a client that asks and never reads is not asked for more, and before log-in not for long', async (t) => {
