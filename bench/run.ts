@@ -1,9 +1,9 @@
 /** `npm run bench -- NAME`: one benchmark, in this process. */
-const names = ['quick']
+const names = ['quick', 'store']
 
 const [name = ''] = process.argv.slice(2)
 if (names.includes(name)) await import(`./${name}.ts`)
 else {
-  console.error(`usage: npm run bench -- ${names.join('|')} [--save] [--json]`)
+  console.error(`usage: npm run bench -- ${names.join('|')} [--save] [--only NAME] [--quick] [--json]`)
   process.exitCode = 2
 }

@@ -30,25 +30,25 @@ export function spawnScript(file: string, args: string[] = []): ChildProcess {
   })
 }
 
-/** @param more Further TOML. Accounts are u1@bench.test … with the password pw. */
-export async function startServer(accounts: number, more = ''): Promise<BenchServer> {
+/**
+ * @param more Further TOML. Accounts are u1@bench.test … with the password pw.
+ * @param data A data folder that holds the accounts already; it stays.
+ */
+export async function startServer(
+  accounts: number,
+  more = '',
+  data: string | null = null,
+): Promise<BenchServer> {
   const folder = mkdtempSync(join(tmpdir(), 'posthorn-bench-'))
   const config = join(folder, 'posthorn.toml')
   writeFileSync(
     config,
-    'hostname = "mail.bench.test"\ndata = "data"\n[listen]\nsmtp = ["127.0.0.1:0"]\nsubmission = ["127.0.0.1:0"]\n' +
+    `hostname = "mail.bench.test"\ndata = "${data ?? 'data'}"\n` +
+      '[listen]\nsmtp = ["127.0.0.1:0"]\nsubmission = ["127.0.0.1:0"]\n' +
       'imap = ["127.0.0.1:0"]\npop3 = ["127.0.0.1:0"]\n[auth]\nplaintext = "loopback"\n[guards]\n' +
       `trusted = ["127.0.0.1"]\n[log]\nlevel = "error"\n${more}`,
   )
-  const list = join(folder, 'accounts')
-  writeFileSync(list, Array.from({ length: accounts }, (_, i) => `u${i + 1}@bench.test\tpw\n`).join(''))
-  for (const args of [
-    ['domain', 'add', 'bench.test'],
-    ['account', 'add', '--from', list],
-  ]) {
-    const done = spawnSync(process.execPath, [main, '--config', config, ...args], { encoding: 'utf8' })
-    if (done.status !== 0) throw new Error(done.stderr)
-  }
+  if (data === null) addAccounts(folder, config, accounts)
   const child = spawn(process.execPath, [main, 'serve', '--config', config, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -64,6 +64,18 @@ export async function startServer(accounts: number, more = ''): Promise<BenchSer
         })
         child.kill('SIGTERM')
       }),
+  }
+}
+
+function addAccounts(folder: string, config: string, count: number): void {
+  const list = join(folder, 'accounts')
+  writeFileSync(list, Array.from({ length: count }, (_, i) => `u${i + 1}@bench.test\tpw\n`).join(''))
+  for (const args of [
+    ['domain', 'add', 'bench.test'],
+    ['account', 'add', '--from', list],
+  ]) {
+    const done = spawnSync(process.execPath, [main, '--config', config, ...args], { encoding: 'utf8' })
+    if (done.status !== 0) throw new Error(done.stderr)
   }
 }
 
