@@ -45,13 +45,14 @@ export function importRoutes(options: AdminOptions): Hono {
       const fields = await readFields(context)
       const [mailboxId, since] = [readCount(fields, 'mailboxId'), readCount(fields, 'since')]
       const sought = readList(fields, 'messages') as SoughtMessage[]
-      const uids = await translate(desk.find(context.req.param('id'), mailboxId, since, sought))
+      const except = readUids(fields, 'except')
+      const uids = await translate(desk.find(context.req.param('id'), mailboxId, since, except, sought))
       return context.json({ uids })
     })
     .post('/:id/remove', async (context) => {
       const fields = await readFields(context)
       const [mailboxId, uidValidity] = [readCount(fields, 'mailboxId'), readCount(fields, 'uidValidity')]
-      const uids = readList(fields, 'uids').filter((uid): uid is number => Number.isSafeInteger(uid))
+      const uids = readUids(fields, 'uids')
       const removed = await translate(desk.remove(context.req.param('id'), mailboxId, uidValidity, uids))
       return context.json({ removed })
     })
@@ -128,6 +129,10 @@ async function translate<T>(work: Promise<T>): Promise<T> {
 
 function readCount(fields: Fields, name: string): number {
   return readNumber(String(fields[name] ?? ''), name, idRange)
+}
+
+function readUids(fields: Fields, name: string): number[] {
+  return readList(fields, name).filter((uid): uid is number => Number.isSafeInteger(uid))
 }
 
 function readList(fields: Fields, name: string): unknown[] {

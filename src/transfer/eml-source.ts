@@ -106,6 +106,13 @@ async function filesOf(folder: string): Promise<string[]> {
 /** 9.eml before 10.eml. */
 const byNumber = new Intl.Collator('en', { numeric: true })
 
+/** Our own export's list is in the order of UIDs; what is not in it comes last. */
+function inOrderOf(known: ReadonlyMap<string, EmlMarks>, files: readonly string[]): string[] {
+  const there = new Set(files)
+  const listed = [...known.keys()].filter((name) => there.has(name))
+  return [...listed, ...files.filter((name) => !known.has(name))]
+}
+
 async function* messagesOf(
   folder: EmlFolder,
   files: readonly string[],
@@ -114,7 +121,7 @@ async function* messagesOf(
 ): AsyncGenerator<SourceItem> {
   const lines = ((await readLines(join(folder.path, marksFile), 'read')) ?? []) as EmlMarks[]
   const known = new Map(lines.map((line) => [line.name, line]))
-  for (const [index, name] of files.entries()) {
+  for (const [index, name] of inOrderOf(known, files).entries()) {
     if (before.has(folder.unit, name)) continue
     const own = known.get(name)
     const told =

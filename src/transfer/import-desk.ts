@@ -255,16 +255,20 @@ export class ImportDesk {
   /**
    * Looks for messages among those that a mailbox got since a UID: did a batch whose answer was never heard succeed?
    *
+   * @param except UIDs of messages that are known to be others, equal or not.
    * @returns In the order asked for; null for one that is not there.
    */
   find(
     importId: string,
     mailboxId: number,
     sinceUid: number,
+    except: readonly number[],
     sought: readonly SoughtMessage[],
   ): Promise<(number | null)[]> {
     return this.#next(importId, async ({ account }) => {
-      const there = await this.#hashesSince(account.accountId, mailboxId, sinceUid, sought)
+      const others = new Set(except)
+      const all = await this.#hashesSince(account.accountId, mailboxId, sinceUid, sought)
+      const there = all.filter(({ uid }) => !others.has(uid))
       return sought.map(({ hash, octets, internalDate }) => {
         const found = there.findIndex(
           (one) => one.hash === hash && one.octets === octets && one.internalDate === internalDate,

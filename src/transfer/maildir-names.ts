@@ -88,6 +88,18 @@ export function percent(char: string): string {
     .join('')
 }
 
+/** @returns What our own export calls a message. */
+export function ownName(internalDate: number, uidValidity: number, uid: number): string {
+  return `${Math.floor(internalDate / 1_000)}.V${uidValidity}U${uid}.posthorn`
+}
+
+/** The order of UIDs, of files that an export of ours has written. */
+export function byUid(a: string, b: string): number {
+  const uidOf = (name: string): number => Number(/^-?\d+\.V\d+U(\d+)\.posthorn/.exec(name)?.[1] ?? Infinity)
+  const [uidA, uidB] = [uidOf(a), uidOf(b)]
+  return uidA === uidB ? byArrival(a, b) : uidA < uidB ? -1 : 1
+}
+
 /** Names begin with the second of delivery, so that this is the order of arrival. */
 export function byArrival(a: string, b: string): number {
   const [atA, atB] = [Number.parseInt(a, 10), Number.parseInt(b, 10)]

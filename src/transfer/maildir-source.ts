@@ -9,6 +9,7 @@ import { FileMessage } from './file-message.ts'
 import { gatherKeywords, type Marks } from './keywords.ts'
 import {
   byArrival,
+  byUid,
   decodeElement,
   mailboxOfFolder,
   marksOfName,
@@ -18,6 +19,7 @@ import {
 import type { DoneBefore, Source, SourceItem } from './source.ts'
 
 interface MaildirFolder {
+  readonly order: (a: string, b: string) => number
   readonly path: string
   readonly unit: string
   readonly mailbox: string
@@ -49,6 +51,7 @@ export async function maildirSource(root: string, list: ExportList | null): Prom
 
 function listedFolders(root: string, list: ExportList): MaildirFolder[] {
   return [...list.mailboxes.values()].map(({ path, mailbox }) => ({
+    order: byUid,
     path: join(root, path),
     unit: path,
     mailbox,
@@ -62,7 +65,7 @@ async function findFolders(root: string, folder: string): Promise<MaildirFolder[
   const path = relative(root, folder)
   if (names.has('cur')) {
     const mailbox = path === '' ? 'INBOX' : path.split('/').map(decodeElement).join('/')
-    found.push({ path: folder, unit: path === '' ? '.' : path, mailbox })
+    found.push({ order: byArrival, path: folder, unit: path === '' ? '.' : path, mailbox })
   }
   for (const name of [...names].sort()) {
     if (['cur', 'new', 'tmp'].includes(name)) continue
@@ -70,7 +73,7 @@ async function findFolders(root: string, folder: string): Promise<MaildirFolder[
     if (!name.startsWith('.')) found.push(...(await findFolders(root, below)))
     // Maildir++ has its folders side by side in the root.
     else if (path === '' && names.has('cur') && (await readdir(below)).includes('cur')) {
-      found.push({ path: below, unit: name, mailbox: mailboxOfFolder(name) })
+      found.push({ order: byArrival, path: below, unit: name, mailbox: mailboxOfFolder(name) })
     }
   }
   return found
@@ -81,7 +84,7 @@ interface MaildirFile {
   readonly folder: (typeof messageFolders)[number]
 }
 
-async function filesOf({ path }: MaildirFolder): Promise<MaildirFile[]> {
+async function filesOf({ path, order }: MaildirFolder): Promise<MaildirFile[]> {
   const files: MaildirFile[] = []
   for (const folder of messageFolders) {
     const entries = await readdir(join(path, folder), { withFileTypes: true }).catch(ignoreMissing)
@@ -89,7 +92,7 @@ async function filesOf({ path }: MaildirFolder): Promise<MaildirFile[]> {
       if (!entry.isDirectory() && !entry.name.startsWith('.')) files.push({ name: entry.name, folder })
     }
   }
-  return files.sort((a, b) => byArrival(a.name, b.name))
+  return files.sort((a, b) => order(a.name, b.name))
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): [] {

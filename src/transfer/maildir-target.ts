@@ -12,6 +12,7 @@ import {
   formatKeywordFile,
   infoOf,
   letteredKeywords,
+  ownName,
   parseKeywordFile,
   uniqueName,
 } from './maildir-names.ts'
@@ -50,7 +51,7 @@ export class MaildirTarget implements Target {
   }
 
   async add(message: ExportedMessage, octets: MessageOctets): Promise<boolean> {
-    const name = `${Math.floor(message.internalDate / 1_000)}.V${this.#uidValidity}U${message.uid}.posthorn`
+    const name = ownName(message.internalDate, this.#uidValidity, message.uid)
     if (this.#there.has(name)) return false
     await this.#learnKeywords(message.keywords)
     const tell = message.keywords.filter(

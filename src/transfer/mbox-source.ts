@@ -66,6 +66,8 @@ async function* messagesOf(
   }
 }
 
+/** Octets at the beginning in which a message of an mbox must begin. */
+const headOctets = 65_536
 /** Octets before an offset that tell whether the file is still the same there. */
 const checkOctets = 4_096
 
@@ -147,12 +149,13 @@ class MboxMessage implements SourceMessage {
   }
 }
 
-/** Whether a file begins as an mbox does. */
-export async function isMbox(path: string): Promise<boolean> {
+/** Whether a file begins as an mbox does. @param damaged Whether something else may stand before the first message. */
+export async function isMbox(path: string, damaged = false): Promise<boolean> {
   const handle = await open(path)
   try {
-    const head = (await readAt(handle, 0, 1_024)).toString('latin1').replace(/^\s+/, '')
-    return parseFromLine(head.split('\n', 1)[0] ?? '') !== null
+    const head = (await readAt(handle, 0, headOctets)).toString('latin1').trimStart()
+    const lines = damaged ? head.split('\n') : head.split('\n', 1)
+    return lines.some((line) => line.startsWith('From ') && parseFromLine(line) !== null)
   } finally {
     await handle.close()
   }

@@ -24,7 +24,9 @@ export async function openSource(path: string, format: ImportFormat): Promise<So
 }
 
 async function openFile(path: string, format: ImportFormat, octets: number): Promise<Source> {
-  const looksLikeMbox = await isMbox(path)
+  // Who says it is an mbox, by its name too, need not have one without damage.
+  const named = format === 'mbox' || format === 'mboxo' || path.endsWith('.mbox')
+  const looksLikeMbox = await isMbox(path, named)
   if (format === 'maildir')
     throw new BadSource(`${path} is a file, no Maildir`, 'Name the folder that has cur/ and new/ in it.')
   const asMbox =

@@ -77,6 +77,7 @@ export class ImportRun {
   readonly #inFlight: Promise<void>[] = []
   #octets = 0
   #sequence = 0
+  #begun: Promise<unknown> = Promise.resolve()
 
   constructor(options: ImportOptions) {
     this.#options = options
@@ -227,30 +228,20 @@ export class ImportRun {
   }
 
   async #send(batch: Batch): Promise<void> {
-    const { journal, door, source } = this.#options
-    const { messages, skipped, until, staged } = batch
+    const { journal, door } = this.#options
+    const { messages, staged } = batch
     if (journal === null) return this.#count(messages)
-    const { mailboxId, uidValidity } = this.#target!
-    const check = until === null ? null : await source.check(this.#unit, until)
-    const sought = messages.map(({ key, place, hash, octets, internalDate }) => ({
-      ...{ key, place, hash, octets, internalDate },
-    }))
-    const number = await journal.begin({
-      unit: this.#unit,
-      mailboxId,
-      uidValidity,
-      since: this.#since,
-      messages: sought,
-      skipped,
-      until,
-      check,
-    })
+    const { mailboxId } = this.#target!
+    // One after the other: the order of the journal is that of the source, and of the UIDs.
+    const begun = this.#begun.then(() => this.#begin(journal, batch))
+    this.#begun = begun
+    const { number, sequence } = await begun
     if (messages.length === 0) return journal.end(number, [], [])
     const told = messages.map(({ octets, flags, keywords, internalDate, place }) => ({
       ...{ octets, flags, keywords, internalDate, place },
     }))
     const body = encodeBatch(
-      { sequence: ++this.#sequence, mailboxId, staged, messages: told },
+      { sequence, mailboxId, staged, messages: told },
       staged ? [] : messages.flatMap(({ chunks }) => chunks),
     )
     const { filed } = await door.call<{ filed: FiledMessage[] }>('POST', `${this.#path}/messages`, body)
@@ -262,6 +253,20 @@ export class ImportRun {
     for (const one of refused) this.#options.onSkipped(one)
     for (const one of filed) if ('uid' in one) this.#since = Math.max(this.#since, one.uid + 1)
     this.#count(messages.filter((_, index) => 'uid' in filed[index]!))
+  }
+
+  async #begin(journal: ImportJournal, batch: Batch): Promise<{ number: number; sequence: number }> {
+    const { messages, skipped, until } = batch
+    const { mailboxId, uidValidity } = this.#target!
+    const check = until === null ? null : await this.#options.source.check(this.#unit, until)
+    const sought = messages.map(({ key, place, hash, octets, internalDate }) => ({
+      ...{ key, place, hash, octets, internalDate },
+    }))
+    const number = await journal.begin({
+      ...{ unit: this.#unit, mailboxId, uidValidity, since: this.#since },
+      ...{ messages: sought, skipped, until, check },
+    })
+    return { number, sequence: messages.length === 0 ? 0 : ++this.#sequence }
   }
 
   #count(messages: readonly Message[]): void {
@@ -278,9 +283,13 @@ export async function recover(door: TransferDoor, path: string, journal: ImportJ
     const begins = pending.filter((begin) => begin.mailboxId === mailboxId)
     const messages = begins.flatMap((begin) => begin.messages)
     const since = Math.min(...begins.map((begin) => begin.since))
+    // A batch is begun before the one before it has its UIDs, and may hold messages equal to its.
+    const except = journal.filed
+      .filter((one) => one.mailboxId === mailboxId)
+      .flatMap(({ uids }) => uids.filter((uid) => uid >= since))
     const asked = messages.map(({ hash, octets, internalDate }) => ({ hash, octets, internalDate }))
     const { uids } = await door.call<{ uids: (number | null)[] }>('POST', `${path}/find`, {
-      ...{ mailboxId, since, messages: asked },
+      ...{ mailboxId, since, except, messages: asked },
     })
     for (const { begin, messages: own, uidValidity } of begins) {
       const answers = uids.splice(0, own.length)
