@@ -115,6 +115,9 @@ function addMailbox(
   return mailbox
 }
 
+/** The highest UIDVALIDITY that is taken from the clock: in the year 2096. */
+const uidValidityMax = 4_000_000_000
+
 /** Also for the first ones of a new account: without checks, and nobody is told. */
 export function insertMailbox(
   tx: Transaction,
@@ -127,7 +130,8 @@ export function insertMailbox(
   const row = tx.get(
     `UPDATE account_state SET counter = counter + 1, uidvalidity = max(uidvalidity + 1, ?) WHERE account = ?
       RETURNING counter, uidvalidity`,
-    Math.floor(tx.nowMs / 1000),
+    // A clock that is wrong by a century must not use up the 32 bits: then each is one above the last.
+    Math.floor(tx.nowMs / 1000) < uidValidityMax ? Math.floor(tx.nowMs / 1000) : 0,
     accountId,
   )!
   const inserted = tx.get(

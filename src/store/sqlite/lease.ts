@@ -3,16 +3,21 @@ import { queueColumns, queueEntryOf } from './queue-row.ts'
 import { removeEntry } from './settle.ts'
 import type { Transaction } from './transaction.ts'
 
+/** By so much clocks may differ before a row is taken to be of another time. */
+const slackMs = 60 * 60_000
+
 /** Takes what is due; `due_at` of a held row is the end of its lease, so one condition serves both. */
 export function lease(
   tx: Transaction,
   call: { readonly nowMs: number; readonly leaseMs: number; readonly limit: number },
 ): QueueEntry[] {
   const until = call.nowMs + call.leaseMs
+  const limit = Math.min(Math.max(call.limit, 1), 1_000)
+  bringBack(tx, limit)
   const due = tx.all(
     'SELECT account, queue FROM queue WHERE due_at <= ? ORDER BY due_at LIMIT ?',
     call.nowMs,
-    Math.min(Math.max(call.limit, 1), 1_000),
+    limit,
   )
   return due.map(([account, queue]) => {
     const row = tx.get(
@@ -23,6 +28,29 @@ export function lease(
     )
     return queueEntryOf(tx.sql, row!)
   })
+}
+
+/**
+ * Rows that were made, put off or held while the clock was ahead would wait until that time comes, which may be years:
+ * those made in the future, or due after the end of their life. They are due now, and their life counts from now.
+ */
+function bringBack(tx: Transaction, limit: number): void {
+  const lost = 'due_at > ?1 AND (created_at > ?1 OR due_at > expires_at)'
+  const from = tx.nowMs + slackMs
+  // They are the last ones; so as a rule one row is looked at.
+  const last = tx.get(
+    `SELECT due_at > expires_at OR created_at > ?1 FROM queue WHERE due_at > ?1 ORDER BY due_at DESC LIMIT 1`,
+    from,
+  )
+  if (last?.[0] !== 1) return
+  tx.run(
+    `UPDATE queue SET due_at = ?2, next_attempt_at = ?2, leased_until = NULL, created_at = min(created_at, ?2),
+      expires_at = expires_at - max(created_at - ?2, 0)
+      WHERE rowid IN (SELECT rowid FROM queue WHERE ${lost} ORDER BY due_at DESC LIMIT ?3)`,
+    from,
+    tx.nowMs,
+    limit,
+  )
 }
 
 export function renewLease(
