@@ -27,7 +27,8 @@ export async function compact(work: Work): Promise<void> {
   }
   await drop(work, empty)
   const total = old.reduce((sum, { weight }) => sum + weight.liveOctets, 0)
-  const emptied: number[] = []
+  /** Empty by now, and since when. */
+  const emptied: { segment: number; at: number }[] = []
   let done = 0
   while (old.length > 0) {
     const group = await rewriteSome(work, old, (octets) =>
@@ -35,12 +36,19 @@ export async function compact(work: Work): Promise<void> {
     )
     for (const segment of group) {
       done += segment.weight.liveOctets
-      if (isEmpty(work, segment)) emptied.push(segment.segment)
+      if (isEmpty(work, segment)) emptied.push({ segment: segment.segment, at: performance.now() })
     }
+    // Not all of them at the end: a disk that is nearly full has room for some only.
+    const left = emptied.filter(({ at }) => performance.now() - at >= work.leaveMs)
+    await drop(work, takeOff(emptied, left.length))
   }
   if (emptied.length === 0) return
   await wait(work.leaveMs)
-  await drop(work, emptied)
+  await drop(work, takeOff(emptied, emptied.length))
+}
+
+function takeOff(emptied: { segment: number }[], count: number): number[] {
+  return emptied.splice(0, count).map(({ segment }) => segment)
 }
 
 function sealedSegments(work: Work): { segment: number; octets: number; packed: boolean }[] {

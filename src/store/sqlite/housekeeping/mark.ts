@@ -11,6 +11,8 @@ import type { Work } from './work.ts'
 
 const emailsAtOnce = 500
 const blobsAtOnce = 2_000
+/** Octets of an email's row, docs/decisions/010. */
+const rowOctets = 1_300
 
 export async function removeOrphanRows(work: Work): Promise<void> {
   const numberOf = (name: string) =>
@@ -46,7 +48,7 @@ async function markEmails(work: Work, owned: NumberSet, lastEmail: number): Prom
     await remove(work, { emails: page.orphans, blobs: [] })
     if (page.last === null) return
     after = page.last
-    await work.pause()
+    await work.pause(emailsAtOnce * rowOctets)
   }
 }
 

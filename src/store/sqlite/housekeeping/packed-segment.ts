@@ -5,6 +5,8 @@ import { segmentFile } from '../segments.ts'
 
 /** Octets that are gathered for one write. */
 const writeOctets = 1_048_576
+/** Octets between two syncs: a long one at the end would hold up those of the letters that arrive meanwhile. */
+const syncOctets = 4_194_304
 
 export class PackedSegment {
   readonly segment: number
@@ -15,6 +17,7 @@ export class PackedSegment {
   #chunks: Uint8Array[] = []
   #waiting = 0
   #octets = 0
+  #syncedOctets = 0
   #open = true
 
   /** @param segment A number that no file has had before: one that is still open by readers is not to be mistaken. */
@@ -37,13 +40,13 @@ export class PackedSegment {
     this.#octets += record.length
     this.#waiting += record.length
     if (this.#waiting >= writeOctets) this.#write()
+    if (this.#octets - this.#syncedOctets >= syncOctets) this.#sync()
     return offset
   }
 
   /** After this it survives a power cut. */
   finish(): void {
-    this.#write()
-    this.#disk.sync(this.#fd)
+    this.#sync()
     this.#disk.syncFolder(this.#folder)
     this.#close()
   }
@@ -62,6 +65,12 @@ export class PackedSegment {
     if (this.#chunks.length > 0) this.#disk.write(this.#fd, this.#chunks)
     this.#chunks = []
     this.#waiting = 0
+  }
+
+  #sync(): void {
+    this.#write()
+    this.#disk.sync(this.#fd)
+    this.#syncedOctets = this.#octets
   }
 
   #close(): void {

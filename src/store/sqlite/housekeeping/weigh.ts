@@ -3,6 +3,8 @@ import type { Work } from './work.ts'
 import { recordHeaderOctets } from '../record.ts'
 
 const rowsAtOnce = 2_000
+/** Octets of a body's row. */
+const rowOctets = 60
 
 export interface SegmentWeight {
   /** Octets of records that rows point at; two rows at the same place count once. */
@@ -46,7 +48,7 @@ export async function weigh(work: Pick<Work, 'sql' | 'pause' | 'tell'>): Promise
       after = blob
     }
     if (rows.length < rowsAtOnce) return { segments, largeBodies }
-    await work.pause()
+    await work.pause(rowsAtOnce * rowOctets)
   }
 }
 
