@@ -101,7 +101,9 @@ export class StoredBodies {
     const name = this.#places.segment(segment)
     if (name === null) throw new BadBody(`is lost: there is no segment ${segment}`)
     const { fd, octets } = this.#open(name, `segment ${segment}`)
-    if (octets < offset + recordHeaderOctets + body.stored)
+    const end = offset + recordHeaderOctets + body.stored
+    // The one that is written to has become longer since it was opened.
+    if (octets < end && fstatSync(fd).size < end)
       throw new BadBody(`lies beyond the end of its file ${where}`)
     readWhole(fd, this.#header, offset)
     const header = readRecordHeader(this.#header, 0)
