@@ -10,7 +10,7 @@ import { compileListPattern } from '../../src/imap/wire/list-pattern.ts'
 import { decodeModifiedUtf7 } from '../../src/imap/wire/mailbox-name.ts'
 import { parseCommand } from '../../src/imap/wire/parser.ts'
 import { formatResult } from '../../src/imap/wire/response.ts'
-import { EnvelopeText } from '../../src/imap/server/search/envelope-text.ts'
+import { StoredEnvelope } from '../../src/message/stored-envelope.ts'
 import { speakTo } from '../harness/replay.ts'
 import { openImapWorld, type ImapWorld } from '../transcripts/imap-world.ts'
 
@@ -148,7 +148,7 @@ test('Names, patterns and envelopes survive anything', () => {
     fc.property(octets, octets, (one, two) => {
       decodeModifiedUtf7(one)
       compileListPattern(one, '/').matches(two)
-      new EnvelopeText(`(${one}`).field('FROM')
+      new StoredEnvelope(`(${one}`).field('FROM')
     }),
     { seed, numRuns: Math.ceil(runs / 2) },
   )

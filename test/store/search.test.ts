@@ -1,6 +1,6 @@
 /** Search: what is found, whatever the state of the index. */
 import assert from 'node:assert/strict'
-import { existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -278,6 +278,25 @@ test('A file that is missing, damaged, or of another version is made anew; answe
     assert.equal(world.warnings.length, warnings, `${name}: ${world.warnings.join()}`)
     assert.ok(existsSync(file))
   }
+})
+
+test('A message whose body cannot be read is found by its envelope only', async (t) => {
+  const world = await searchWorld(t)
+  for (const subject of ['one', 'two'])
+    await world.put(`Subject: ${subject}\r\n\r\nketchup ${'x'.repeat(300_000)}`)
+  const big = join(world.folder, 'shard-00', 'big')
+  const [first] = readdirSync(big, { recursive: true, encoding: 'utf8' }).filter((name) => name.length > 10)
+  rmSync(join(big, first!))
+  const [found] = await world.find([text('ketchup')], true)
+  assert.deepEqual(await world.find([text('ketchup')], true), [found])
+  assert.deepEqual(await world.find([header('subject', 'o')]), [0, 1])
+  for (let n = 0; n < 12; n++) await world.put('Subject: three\r\n\r\nmustard')
+  await indexed(world.store)
+  assert.deepEqual(await world.find([text('ketchup')]), [found])
+  assert.deepEqual(
+    await world.find([body('stard')]),
+    [...Array(12).keys()].map((n) => n + 2),
+  )
 })
 
 test('A search can be given up, and is bounded', async (t) => {

@@ -363,9 +363,6 @@ test('A body that is damaged costs only its own message', () =>
         S: Do you like ketchup?
         S: )
         S: a NO [SERVERBUG] Some messages cannot be read
-        C: b SEARCH TEXT ketchup
-        S: * SEARCH 2
-        S: b OK Searched
       `),
     {
       wrapStore: (store: ImapWorld['store']) =>

@@ -1,28 +1,28 @@
 /**
- * Carries out a SEARCH: first the columns of the index, which decide most; then the messages that are left, one after
- * another. Others have their turn in between.
+ * Carries out a SEARCH: first the columns of the index, which decide most; then the store is asked about the texts of the
+ * messages that are left. Others have their turn in between.
  */
-import type { Email } from '../../../store/store.ts'
-import { BodyUnreadable } from '../../../store/errors.ts'
+import type { SearchCriterion } from '../../../store/search.ts'
 import type { SearchKey } from '../../wire/search.ts'
-import { PageSize } from '../page-size.ts'
+import { lowerBound } from '../columns.ts'
 import { RangeWalk, type Selected } from '../selected.ts'
 import type { Session } from '../session.ts'
-import { MessageText } from './message-text.ts'
 import { compileRowTest, no, perhaps, resolveSets, type ResolvedSets, yes } from './row-test.ts'
+import { mergeUids, withoutUids } from './uid-lists.ts'
 
 const rowsPerTurn = 8_000
 const keysTimesRowsPerTurn = 32_000
-const pageRows = 100
-/** Messages that are looked into at the same time, and octets of header they may have: decoding is work in one piece. */
-const readAhead = 20
-const headerOctetsAhead = 131_072
+
+/** UIDs, ascending. */
+type Uids = readonly number[]
 
 export class SearchRun {
   readonly #session: Session
   readonly #selected: Selected
   readonly #key: SearchKey
   readonly #sets: ResolvedSets
+  /** Ends what the store is doing for a client that has gone. */
+  readonly #gone = new AbortController()
 
   /** @throws {Refusal} BAD: a sequence number that is not there. */
   constructor(session: Session, key: SearchKey) {
@@ -37,7 +37,7 @@ export class SearchRun {
     const found: number[] = []
     const open: number[] = []
     const walk = new RangeWalk(this.#selected, this.#selected.everything())
-    const limit = Math.max(50, Math.min(rowsPerTurn, Math.floor(keysTimesRowsPerTurn / countKeys(this.#key))))
+    const limit = this.#rowsAtOnce
     for (let span = walk.next(limit); span !== null; span = walk.next(limit)) {
       const test = compileRowTest(this.#key, this.#selected, this.#sets)
       const { uids } = this.#selected.index
@@ -49,88 +49,104 @@ export class SearchRun {
       await this.#session.dialogue.breathe()
     }
     if (open.length === 0) return found
-    for (const uid of await this.#lookInside(open)) found.push(uid)
-    return found.sort((a, b) => a - b)
-  }
-
-  /** Those of the messages that match when they are read. */
-  async #lookInside(uids: readonly number[]): Promise<number[]> {
-    const { store } = this.#session.options
-    const { index } = this.#selected
-    const found: number[] = []
-    const size = new PageSize(pageRows)
-    for (let i = 0; i < uids.length && !this.#session.dialogue.closed; ) {
-      const page = uids.slice(i, i + size.rows).filter((uid) => index.rowOf(uid) >= 0)
-      i += size.rows
-      const emails = await store.getEmails(
-        index.accountId,
-        page.map((uid) => index.emailIds[index.rowOf(uid)]!),
-      )
-      size.learn(emails)
-      const texts = emails.map((email) => (email === null ? null : this.#textOf(email)))
-      for (let n = 0; n < page.length; ) {
-        const some = texts.slice(n, n + countTogether(texts, n))
-        const matching = await Promise.all(some.map((text, k) => this.#matches(page[n + k]!, text)))
-        for (const [k, matches] of matching.entries()) if (matches) found.push(page[n + k]!)
-        n += some.length
-        await this.#session.dialogue.breathe()
-      }
-    }
-    return found
-  }
-
-  #textOf(email: Email): MessageText {
-    return new MessageText(this.#session.options.store, email, () => this.#session.dialogue.breathe())
-  }
-
-  async #matches(uid: number, text: MessageText | null): Promise<boolean> {
-    if (text === null) return false
     try {
-      return await this.#holds(this.#key, uid, text)
+      return mergeUids(found, await this.#matching(this.#key, open))
     } catch (error) {
-      if (!(error instanceof BodyUnreadable)) throw error
-      this.#session.options.log.error('message cannot be searched', { uid, error })
-      return false
+      if (this.#gone.signal.aborted) return []
+      throw error
     }
   }
 
-  /** One key about one message; what its row can answer is not read. */
-  async #holds(key: SearchKey, uid: number, text: MessageText): Promise<boolean> {
+  get #rowsAtOnce(): number {
+    return Math.max(50, Math.min(rowsPerTurn, Math.floor(keysTimesRowsPerTurn / countKeys(this.#key))))
+  }
+
+  /** Those that match a key which the columns alone cannot answer. */
+  async #matching(key: SearchKey, uids: Uids): Promise<Uids> {
+    if (uids.length === 0) return uids
     switch (key.kind) {
       case 'and':
-        for (const one of key.keys) if (!(await this.#holds(one, uid, text))) return false
-        return true
-      case 'or':
-        return (await this.#holds(key.left, uid, text)) || (await this.#holds(key.right, uid, text))
+        return this.#matchingAll(key.keys, uids)
+      case 'or': {
+        const left = await this.#matching(key.left, uids)
+        return mergeUids(left, await this.#matching(key.right, withoutUids(uids, left)))
+      }
       case 'not':
-        return !(await this.#holds(key.key, uid, text))
-      case 'header':
-        return text.fieldHolds(key.name, key.text)
-      case 'body':
-        return text.bodyHolds(key.text)
-      case 'text':
-        return (await text.headerHolds(key.text)) || (await text.bodyHolds(key.text))
-      case 'date':
-        if (key.field === 'sent') return sentWithin(text.sentDay, key.from, key.before)
+        return withoutUids(uids, await this.#matching(key.key, uids))
+      default: {
+        const criterion = criterionOf(key)
+        return criterion === null ? this.#matchingRows(key, uids) : this.#ask([criterion], uids)
+      }
     }
-    const row = this.#selected.index.rowOf(uid)
-    return row >= 0 && compileRowTest(key, this.#selected, this.#sets)(row) !== no
+  }
+
+  /** The texts last, and all of them at once: each message is read once. */
+  async #matchingAll(keys: readonly SearchKey[], uids: Uids): Promise<Uids> {
+    const criteria: SearchCriterion[] = []
+    const others: SearchKey[] = []
+    let left = uids
+    for (const key of keys) {
+      const criterion = criterionOf(key)
+      if (criterion !== null) criteria.push(criterion)
+      else if (key.kind === 'and' || key.kind === 'or' || key.kind === 'not') others.push(key)
+      else left = await this.#matchingRows(key, left)
+    }
+    if (criteria.length > 0) left = await this.#ask(criteria, left)
+    for (const key of others) left = await this.#matching(key, left)
+    return left
+  }
+
+  async #matchingRows(key: SearchKey, uids: Uids): Promise<Uids> {
+    const matching: number[] = []
+    for (let i = 0; i < uids.length; i += rowsPerTurn) {
+      const test = compileRowTest(key, this.#selected, this.#sets)
+      this.#eachRow(uids.slice(i, i + rowsPerTurn), (row, uid) => {
+        if (test(row) !== no) matching.push(uid)
+      })
+      await this.#session.dialogue.breathe()
+    }
+    return matching
+  }
+
+  async #ask(criteria: readonly SearchCriterion[], uids: Uids): Promise<Uids> {
+    const { dialogue, options } = this.#session
+    const asked: number[] = []
+    const emailIds = new Float64Array(uids.length)
+    for (let i = 0; i < uids.length; i += rowsPerTurn) {
+      const ids = this.#selected.index.emailIds
+      this.#eachRow(uids.slice(i, i + rowsPerTurn), (row, uid) => {
+        emailIds[asked.length] = ids[row]!
+        asked.push(uid)
+      })
+      await dialogue.breathe()
+    }
+    const places = await options.store.search(this.#selected.index.accountId, {
+      ...{ emailIds: emailIds.subarray(0, asked.length), criteria, signal: this.#gone.signal },
+      progress: () => {
+        if (dialogue.closed) this.#gone.abort()
+      },
+    })
+    return Array.from(places, (place) => asked[place]!)
+  }
+
+  /** Rows of those that are still there. */
+  #eachRow(uids: Uids, call: (row: number, uid: number) => void): void {
+    const { index } = this.#selected
+    let row = lowerBound(index.uids, index.length, uids[0] ?? 0)
+    for (const uid of uids) {
+      while (row < index.length && index.uids[row]! < uid) row++
+      if (row < index.length && index.uids[row] === uid) call(row, uid)
+    }
   }
 }
 
-/** How many of the texts from `first` on are looked into together; at least one. */
-function countTogether(texts: readonly (MessageText | null)[], first: number): number {
-  let octets = 0
-  for (let n = 0; n < readAhead; n++) {
-    octets += texts[first + n]?.headerOctets ?? 0
-    if (n > 0 && octets > headerOctetsAhead) return n
-  }
-  return readAhead
-}
-
-/** RFC 3501 §6.4.4: disregarding time and timezone. A message without a readable date was sent on no day. */
-function sentWithin(day: number | null, from: number, before: number): boolean {
-  return day !== null && day >= from && day < before
+/** What the store is asked; null for a key that the columns answer. */
+function criterionOf(key: SearchKey): SearchCriterion | null {
+  if (key.kind === 'body' || key.kind === 'text') return { field: key.kind, needle: key.text }
+  if (key.kind === 'header') return { field: 'header', name: key.name, needle: key.text }
+  if (key.kind === 'date' && key.field === 'sent')
+    return { field: 'sent', from: key.from, before: key.before }
+  return null
 }
 
 function countKeys(key: SearchKey): number {
