@@ -11,6 +11,7 @@
  * A file below seg/ and big/ has its name only when it is whole and on the disk; until then it ends with `.part`.
  */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { BackupUnusable } from '../../errors.ts'
 
 export const tablesFile = 'meta.db'
@@ -58,6 +59,16 @@ function numberOf(name: string): number {
 
 export function makePrivateFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+}
+
+/** A folder whose own name is to last; the one above is there. */
+export function makeTopFolder(folder: string): void {
+  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
+  try {
+    syncFolder(dirname(folder))
+  } catch {
+    // Not ours to open, so it was not us who put the name there.
+  }
 }
 
 /** Makes names in a folder last. */

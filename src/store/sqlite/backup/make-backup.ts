@@ -3,7 +3,7 @@
  * disk before their rows; the manifest last. Whoever calls holds the store's files meanwhile: nothing that the tables name
  * can go. What an interruption leaves is no backup; its finished segments and large bodies are used by the next one.
  */
-import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { existsSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { BackupReport, BackupRequest, WorkProgress } from '../../backup.ts'
 import { BackupUnusable } from '../../errors.ts'
@@ -12,7 +12,15 @@ import type { Sql } from '../database.ts'
 import { takeFolder } from '../owner.ts'
 import { BigCopies } from './big-copies.ts'
 import { copyFile, hashFile } from './copy-file.ts'
-import { backupNames, freshName, makePrivateFolder, shardFolder, syncFolder, tablesFile } from './layout.ts'
+import {
+  backupNames,
+  freshName,
+  makePrivateFolder,
+  makeTopFolder,
+  shardFolder,
+  syncFolder,
+  tablesFile,
+} from './layout.ts'
 import { lowerPriority } from './lower-priority.ts'
 import type { KeptFile, Manifest } from './manifest.ts'
 import { completeNames, octetsOf, readManifest, writeManifest } from './manifest.ts'
@@ -39,7 +47,7 @@ export function makeBackup(
   const startedAt = performance.now()
   const { folder } = request
   checkFolder(data, folder)
-  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
+  makeTopFolder(folder)
   const letGo = takeFolder(folder)
   try {
     for (const name of interrupted(folder)) rmSync(join(folder, name), { recursive: true, force: true })

@@ -5,7 +5,7 @@
  * What the restored store must not do is give out numbers again that the lost one gave out after the backup: clients
  * would take other messages for those they know. So it begins far above, docs/decisions/121.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { RestoreReport, WorkProgress } from '../../backup.ts'
 import { BackupUnusable } from '../../errors.ts'
@@ -15,7 +15,14 @@ import { takeFolder } from '../owner.ts'
 import { segmentName } from '../segments.ts'
 import { largeBodies } from './big-copies.ts'
 import { copyFile } from './copy-file.ts'
-import { makePrivateFolder, partSuffix, shardFolder, syncFolder, tablesFile } from './layout.ts'
+import {
+  makePrivateFolder,
+  makeTopFolder,
+  partSuffix,
+  shardFolder,
+  syncFolder,
+  tablesFile,
+} from './layout.ts'
 import { type KeptFile, type Manifest, findManifest, octetsOf } from './manifest.ts'
 import { renumber } from './renumber.ts'
 import { isOurDisk } from './segment-copies.ts'
@@ -47,7 +54,7 @@ export function restoreAll(
     )
   }
   requireEmpty(into)
-  if (!existsSync(into)) mkdirSync(into, { mode: 0o700 })
+  makeTopFolder(into)
   const letGo = takeFolder(into)
   try {
     return new Restore(request, manifest, progress).run()
