@@ -2,7 +2,7 @@
  * The benchmarks of the store, each figure with its goal of design/storage.md beside it.
  *
  * `--quick` small sizes, a minute; `--only NAME[,NAME]`; `--json`; `--mailbox N`, `--large-mailbox N`, `--accounts N`,
- * `--messages N`, `--seconds N` for other sizes; `--anew` makes the prepared stores in .cache/bench anew.
+ * `--messages N`, `--letters N`, `--seconds N` for other sizes; `--anew` makes the prepared stores in .cache/bench anew.
  */
 import { parseArgs } from 'node:util'
 import { type Figure, type Sizes, type Subject, describe, header } from './store/figure.ts'
@@ -36,6 +36,7 @@ const { values } = parseArgs({
     'large-mailbox': { type: 'string' },
     accounts: { type: 'string' },
     messages: { type: 'string' },
+    letters: { type: 'string' },
     seconds: { type: 'string' },
   },
 })
@@ -48,7 +49,7 @@ const sizes: Sizes = {
   largeMailbox: pick(values['large-mailbox'], 100_000, 1_000_000),
   growthAccounts: pick(values.accounts, 1_000, 10_000),
   growthMessages: pick(values.messages, 100_000, 5_000_000),
-  letters: quick ? 3_000 : 20_000,
+  letters: pick(values.letters, 3_000, 20_000),
   seconds: pick(values.seconds, 2, 9),
 }
 const wanted = values.only?.split(',') ?? Object.keys(subjects)
