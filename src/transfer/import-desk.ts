@@ -13,9 +13,9 @@ import type { JourneySink } from '../journey/event.ts'
 import { Recorder } from '../journey/recorder.ts'
 import { decodeEncodedWords } from '../message/encoded-word.ts'
 import { type MessageScan, MessageScanner } from '../message/scan.ts'
-import type { Account } from '../store/accounts.ts'
+import { type Account, isFull } from '../store/accounts.ts'
 import type { BodySink, StagedBody } from '../store/body.ts'
-import { MailboxExists, MailboxGone, OverQuota } from '../store/errors.ts'
+import { LimitReached, MailboxExists, MailboxGone, OverQuota } from '../store/errors.ts'
 import type { AcceptItem, Store } from '../store/store.ts'
 import { allFlags, gatherKeywords } from './keywords.ts'
 import type {
@@ -58,6 +58,8 @@ interface Import {
   /** Those that came before their turn. */
   readonly early: Map<number, () => void>
   staged: { readonly sink: BodySink; readonly scanner: MessageScanner; octets: number } | null
+  /** Names of the mailboxes it files into, by id. */
+  readonly mailboxes: Map<number, string>
   journeys: number
 }
 
@@ -88,6 +90,7 @@ export class ImportDesk {
       sequence: 0,
       early: new Map(),
       staged: null,
+      mailboxes: new Map(),
       journeys: 0,
     }
     this.#imports.set(importId, fresh)
@@ -111,13 +114,14 @@ export class ImportDesk {
 
   /** Finds a mailbox, or makes it. */
   mailbox(importId: string, name: string): Promise<TargetMailbox> {
-    return this.#next(importId, async ({ account }) => {
+    return this.#next(importId, async ({ account, mailboxes }) => {
       const { store } = this.#options
       const { accountId } = account
       const found = await store.findMailbox(accountId, name)
       const mailbox = found ?? (await createOrFind(store, accountId, name))
       if (found === null) await store.setSubscribed(accountId, mailbox.name, true)
       const { mailboxId, uidValidity, uidNext } = mailbox
+      mailboxes.set(mailboxId, mailbox.name)
       return { mailboxId, uidValidity, uidNext, created: found === null }
     })
   }
@@ -155,11 +159,12 @@ export class ImportDesk {
     const filed = this.#next(importId, async () => {
       const account = await this.#options.store.getAccount(one.account.accountId)
       if (account === null) throw new ImportGone('The account was removed')
-      if (account.quotaOctets !== null && account.usedOctets >= account.quotaOctets) {
-        throw new OverQuota(`${account.address} is full`)
-      }
+      if (isFull(account)) throw new OverQuota(`${account.address} is full`)
       const items = (await read) ?? [await this.#stagedItem(one, head)]
       const accepted = await this.#options.store.accept(items)
+      // Unless it is about one message it will pass: the command comes back, and finds out what has been filed.
+      const failure = accepted.find((result) => result instanceof Error && !(result instanceof LimitReached))
+      if (failure !== undefined) throw failure
       return accepted.map((result, index): FiledMessage => {
         if (result instanceof Error) return { refused: result.message }
         const [{ uid, mailboxId, uidValidity }] = result.filed as [(typeof result.filed)[number]]
@@ -232,12 +237,9 @@ export class ImportDesk {
     const { envelope } = item.scan
     const recorder = new Recorder(this.#options.clock)
     const { place, octets, internalDate } = message
-    recorder.event(
-      'filed',
-      'import',
-      { place, mailboxId, uid, octets, internalDate },
-      { branch: account.address },
-    )
+    const mailbox = one.mailboxes.get(mailboxId) ?? 'INBOX'
+    const data = { mailbox, uid, place, octets, internalDate }
+    recorder.event('filed', 'import', data, { branch: account.address, visibleTo: ['recipient', 'admin'] })
     this.#options.journeys.append({
       journeyId,
       facts: {
