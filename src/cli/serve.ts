@@ -9,6 +9,8 @@ import { note, print, type Style, styleFor } from './terminal.ts'
 
 /** How long sessions and attempts may go on after SIGTERM. */
 const graceMs = 10_000
+/** How long threads may take to end by themselves. */
+const lingerMs = 2_000
 
 export function registerServe(program: Command): void {
   program
@@ -74,6 +76,8 @@ async function serve(file: string, json: boolean): Promise<void> {
   await control.close()
   world.close()
   log.info('stopped')
+  // A long job that was asked for, a check of all bodies say, has a thread of its own: it does not keep a stopped server.
+  setTimeout(() => process.exit(), lingerMs).unref()
 }
 
 const clearName: Record<string, string> = {
