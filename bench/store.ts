@@ -49,7 +49,7 @@ const sizes: Sizes = {
   largeMailbox: pick(values['large-mailbox'], 100_000, 1_000_000),
   growthAccounts: pick(values.accounts, 1_000, 10_000),
   growthMessages: pick(values.messages, 100_000, 5_000_000),
-  letters: pick(values.letters, 3_000, 20_000),
+  letters: pick(values.letters, 1_200, 20_000),
   seconds: pick(values.seconds, 2, 9),
 }
 const wanted = values.only?.split(',') ?? Object.keys(subjects)

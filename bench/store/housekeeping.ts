@@ -26,8 +26,10 @@ export async function measureHousekeeping({ quick, say }: Surrounding): Promise<
     const data = join(folder, 'data')
     let store = await openAt(data)
     const accounts = await addAccounts(store, 20)
-    let left = quick ? 8_000 : 30_000
-    await deliverWhile(store, 50, accounts, letters, () => left-- > 0)
+    // Some segments full, quickly.
+    const large = Array.from({ length: 50 }, (_, n) => letterOf(n, 60_000))
+    let left = quick ? 2_500 : 6_000
+    await deliverWhile(store, 50, accounts, large, () => left-- > 0)
     for (const account of accounts) await expungeMost(store, account)
     await untilIndexed(store)
     await store.close()

@@ -25,8 +25,8 @@ interface Plan {
 }
 
 /** Delivered one by one, each another text, all of them in the search's index. @returns The data folder. */
-export function deliveredStore(plan: Plan, { anew }: Surrounding): Promise<string> {
-  return prepared(`delivered-${nameOf(plan)}`, anew, async (folder) => {
+export async function deliveredStore(plan: Plan, { anew }: Surrounding): Promise<string> {
+  const data = await prepared(`delivered-${nameOf(plan)}`, anew, async (folder) => {
     const store = await openAt(folder)
     const accounts = await addAccounts(store, plan.accounts, await hashPassword('pw'))
     let n = 0
@@ -35,9 +35,13 @@ export function deliveredStore(plan: Plan, { anew }: Surrounding): Promise<strin
         await deliver(store, accounts[own % accounts.length]!, letterOf(own, plan.octets))
     }
     await Promise.all(Array.from({ length: 100 }, one))
-    await untilIndexed(store)
     await store.close()
   })
+  // The index may have been made by a program that made it otherwise.
+  const store = await openAt(data)
+  await untilIndexed(store)
+  await store.close()
+  return data
 }
 
 /**
