@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { systemClock } from '../../src/base/clock.ts'
@@ -19,6 +20,7 @@ import {
   type BackupRequest,
   backUp,
   listBackups,
+  restoreAccount,
   verifyBackup,
   verifyStore,
 } from '../../src/store/backup.ts'
@@ -155,6 +157,48 @@ test('what has been copied is not copied again', async (t) => {
       [second.name, 24],
     ],
   )
+})
+
+test('segments that were compressed are backed up, verified and restored like others', async (t) => {
+  const { store, data, backups, into, bob } = await begin(t)
+  const before = await readAll(store, bob)
+  await store.close()
+  alter(data, 'UPDATE segment SET sealed = 1')
+  const again = await opened(t, data)
+  await put(again, bob, {}, letter('long', `X-Long: ${'compress me '.repeat(80)}\r\n`))
+  await again.close()
+  alter(data, 'UPDATE segment SET sealed = 1')
+  const third = await opened(t, data)
+  const { segmentsRewritten } = await third.clean()
+  assert.ok(segmentsRewritten > 0)
+  const tables = new DatabaseSync(join(data, 'shard-00/meta.db'), { readOnly: true })
+  assert.ok((tables.prepare('SELECT count(*) AS n FROM blob WHERE codec = 1').get() as { n: number }).n > 0)
+  tables.close()
+  await sound(data)
+  await back(third, data, backups, { journeys: true })
+  assert.deepEqual((await verifyBackup(backups, null, false, none)).problems, [])
+  restore(backups, into)
+  await sound(into)
+  const restored = await opened(t, into)
+  assert.deepEqual(await readAll(restored, bob), await readAll(third, bob))
+  await third.expunge(bob, 1, [1, 2, 18])
+  const asked = { folder: backups, at: null, address: 'bob@hamburger.example', as: null, under: null }
+  assert.equal((await restoreAccount(third, data, asked, none)).added, 3)
+  assert.equal((await readAll(third, bob)).length, before.length + 1)
+  await sound(data)
+})
+
+test('journeys are kept when they are asked for', async (t) => {
+  const { store, data, backups, into } = await begin(t)
+  const journeys = new DatabaseSync(join(data, 'journey.db'))
+  journeys.exec("CREATE TABLE journey (a); INSERT INTO journey VALUES ('fact')")
+  const first = await back(store, data, backups, { journeys: true })
+  const second = await back(store, data, backups)
+  assert.ok(existsSync(join(backups, first.name, 'journey.db')))
+  assert.ok(!existsSync(join(backups, second.name, 'journey.db')))
+  journeys.close()
+  restore(backups, into, { at: first.name })
+  assert.ok(existsSync(join(into, 'journey.db')))
 })
 
 test('hard links are made on request only', async (t) => {
@@ -306,14 +350,18 @@ test('what leaves the queue while files are held keeps its file until they are l
 })
 
 test('a backup is chosen by its name, the beginning of it, or a time', () => {
-  const names = ['2026-01-01T00-00-00Z', '2026-01-02T00-00-00Z', '2026-01-02T12-00-00Z']
+  const names = [
+    ...['2026-01-01T00-00-00Z', '2026-01-02T00-00-00Z', '2026-01-02T12-00-00Z'],
+    '2026-01-02T12-00-00Z-2',
+  ]
   for (const [at, chosen] of [
-    [null, 2],
+    [null, 3],
+    ['2026-01-02T12-00-00Z', 2],
     ['2026-01-02T00-00-00Z', 1],
-    ['2026-01-02', 2],
+    ['2026-01-02', 3],
     ['2026-01-01', 0],
     ['2026-01-02T11:59:00Z', 1],
-    ['2026-06-01', 2],
+    ['2026-06-01', 3],
   ] as const)
     assert.equal(chooseBackup(names, at), names[chosen], String(at))
   for (const at of ['2025-01-01', 'yesterday']) assert.throws(() => chooseBackup(names, at), BackupUnusable)

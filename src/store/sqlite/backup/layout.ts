@@ -92,7 +92,9 @@ export function chooseBackup(names: readonly string[], at: string | null): strin
   const newest = names.at(-1)
   if (newest === undefined) throw new BackupUnusable('There is no complete backup in this folder')
   if (at === null) return newest
-  const begun = names.filter((name) => name === at || name.startsWith(at))
+  // A second one of the same second begins with the name of the first.
+  if (names.includes(at)) return at
+  const begun = names.filter((name) => name.startsWith(at))
   if (begun.length > 0) return begun.at(-1)!
   const atMs = Date.parse(at)
   if (Number.isNaN(atMs)) throw new BackupUnusable(`There is no backup "${at}", and it is no time`)

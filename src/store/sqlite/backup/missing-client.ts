@@ -16,6 +16,7 @@ export class MissingClient {
     this.#worker.on('exit', () => this.#waiting.reject(new Error('The thread ended before its work')))
     // Whoever waits is told; when nobody does, it is no fault.
     this.#waiting.promise.catch(() => {})
+    if (signal !== undefined) this.#worker.unref()
     signal?.addEventListener('abort', () => void this.#worker.terminate(), { once: true })
   }
 

@@ -12,7 +12,7 @@ type Message =
 /**
  * @param name Of the module, without extension.
  * @param from `import.meta.url` of a module beside it.
- * @param signal Ends the thread wherever it is.
+ * @param signal Ends the thread wherever it is. With one, the thread does not keep the process alive.
  */
 export function runThread<Progress, Result>(
   name: string,
@@ -28,6 +28,8 @@ export function runThread<Progress, Result>(
       void worker.terminate()
     }
     signal?.addEventListener('abort', stop, { once: true })
+    // Somebody else waits for it, and a server that stops does not: what is half done is done anew.
+    if (signal !== undefined) worker.unref()
     worker.on('message', (message: Message) => {
       if (message.kind === 'progress') progress(message.progress as Progress)
       else if (message.kind === 'done') resolve(message.result as Result)
