@@ -6,7 +6,7 @@
  * Arguments: folder, file of the orders, name of the error, `half` or `whole`, how many fail one after another, the first
  * n, the step to the next. Prints what it found as JSON.
  */
-import { appendFileSync, readdirSync, rmSync } from 'node:fs'
+import { appendFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../src/base/clock.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
@@ -41,7 +41,7 @@ class Run {
   readonly #n: number
   #store!: Store
   #steps = 0
-  #refusals = 0
+  readonly #refusals: string[] = []
   #account = 0
 
   constructor(folder: string, n: number) {
@@ -68,7 +68,8 @@ class Run {
     checks += verdict.checks
     for (const text of verdict.losses) this.#complain(text)
     // A call that failed may cost one answer, or one start; what comes next has to work again.
-    if (this.#refusals > failed) this.#complain(`${this.#refusals} refusals for ${failed} failures`)
+    if (this.#refusals.length > failed)
+      this.#complain(`${failed} failures, but refused: ${this.#refusals.join()}`)
     return failed > 0
   }
 
@@ -110,7 +111,7 @@ class Run {
       this.ledger.add({ kind: 'ack', id, answer: tell(await work()) })
     } catch (error) {
       // It stays open: what was refused because a sync failed may have happened after all.
-      this.#refusals++
+      this.#refusals.push(`${wish.op}: ${error}`)
       if (!(error instanceof StoreUnavailable)) this.#complain(`${wish.op}: ${(error as Error).stack}`)
     }
   }
@@ -175,7 +176,15 @@ class Run {
   /** What a crash in the midst of a write leaves: the next letter begins another segment. */
   #tear(): void {
     const segments = join(this.#folder, 'shard-00/seg')
-    for (const name of readdirSync(segments)) appendFileSync(join(segments, name), 'PSTR torn')
+    for (const name of readdirSync(segments)) {
+      const file = join(segments, name)
+      // The failure may be this test's own.
+      for (const before = statSync(file).size; statSync(file).size === before; ) {
+        try {
+          appendFileSync(file, 'PSTR torn')
+        } catch {}
+      }
+    }
   }
 
   #complain(text: string): void {

@@ -16,7 +16,7 @@ import { startProcess } from '../harness/process.ts'
 import { temporaryFolder } from '../harness/temp.ts'
 import { DiskModel, fates } from '../powercut/disk-model.ts'
 import { Chance } from '../powercut/random.ts'
-import { buildShim } from '../powercut/shim.ts'
+import { buildShim, errno, failing, Orders } from '../powercut/shim.ts'
 import { readTrace } from '../powercut/trace.ts'
 import { filing, itemOf, letter, put } from './letters.ts'
 import { loadDump } from './store-dump.ts'
@@ -71,6 +71,24 @@ async function checkOldMail(folder: string): Promise<void> {
   assert.deepEqual(rows, [{ integrity_check: 'ok' }])
   db.close()
 }
+
+test('a start that finds no file number fails, rather than run with tables it cannot write', async (t) => {
+  const folder = temporaryFolder(t)
+  const shim = await buildShim(t, folder)
+  if (shim === null) return
+  const [data, ordersFile] = [join(folder, 'data'), join(folder, 'orders')]
+  loadDump(data, 1)
+  const orders = new Orders(ordersFile)
+  t.after(() => orders.close())
+  const env = { ...process.env, LD_PRELOAD: shim, SHIM_FOLDER: data, SHIM_ORDERS: ordersFile }
+  for (const part of ['meta.db', 'meta.db-wal']) {
+    orders.fail({ mask: failing.open, error: errno.EMFILE, part })
+    const result = spawnSync(process.execPath, [child, data], { env, input: '', encoding: 'utf8' })
+    assert.equal(orders.counts().failed, 1)
+    assert.equal(result.stdout, 'Error\n')
+  }
+  await checkOldMail(data)
+})
 
 test('of two processes on one folder the second is refused, and the first hears nothing of it', async (t) => {
   const folder = temporaryFolder(t)

@@ -50,6 +50,16 @@ export class Sql {
 /** The one connection that writes. FULL: a commit that was answered survives a power cut (NORMAL lost 672 of 113,776). */
 export function openForWriting(file: string): Sql {
   const db = new DatabaseSync(file, { timeout: 200 })
+  try {
+    prepareForWriting(db)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+  return new Sql(db)
+}
+
+function prepareForWriting(db: DatabaseSync): void {
   db.exec(`
     PRAGMA page_size = 4096;
     PRAGMA journal_mode = WAL;
@@ -59,7 +69,8 @@ export function openForWriting(file: string): Sql {
     PRAGMA foreign_keys = OFF;
     PRAGMA temp_store = MEMORY;
   `)
-  return new Sql(db)
+  // SQLite silently opens what it may not write for reading; a store that refuses all mail must not look like one that runs.
+  db.exec('BEGIN IMMEDIATE; CREATE TABLE writable (yes); ROLLBACK')
 }
 
 /** A connection that cannot write. Its statements must be short: one that stays open holds the write-ahead log back. */
