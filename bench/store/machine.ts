@@ -8,6 +8,15 @@ export function loadAverage(): string {
   return readFileSync('/proc/loadavg', 'latin1').split(' ').slice(0, 3).join(' ')
 }
 
+/** Share of the last ten seconds in which somebody waited for a processor; null where the system does not say. */
+function processorPressure(): string | null {
+  try {
+    return /some avg10=([\d.]+)/.exec(readFileSync('/proc/pressure/cpu', 'latin1'))?.[1] ?? null
+  } catch {
+    return null
+  }
+}
+
 /** 4 KB written and synced, alone. The goals are for 0.2 ms. */
 export function describeMachine({ say, quick }: Surrounding): void {
   const folder = mkdtempSync(join(tmpdir(), 'posthorn-bench-disk-'))
@@ -22,7 +31,7 @@ export function describeMachine({ say, quick }: Surrounding): void {
       times.push(performance.now() - begin)
     }
     closeSync(fd)
-    const note = `p99 ${quantile(times, 0.99).toFixed(2)} ms; load ${loadAverage()} on ${availableParallelism()} cores`
+    const note = `p99 ${quantile(times, 0.99).toFixed(2)} ms; load ${loadAverage()} on ${availableParallelism()} cores, waited for ${processorPressure() ?? '?'} % of the time`
     say({ name: 'reference: write of 4 KB and fdatasync', value: median(times), unit: 'ms', note })
   } finally {
     rmSync(folder, { recursive: true, force: true })
