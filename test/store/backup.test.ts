@@ -364,7 +364,8 @@ test('a backup is chosen by its name, the beginning of it, or a time', () => {
     ['2026-06-01', 3],
   ] as const)
     assert.equal(chooseBackup(names, at), names[chosen], String(at))
-  for (const at of ['2025-01-01', 'yesterday']) assert.throws(() => chooseBackup(names, at), BackupUnusable)
+  for (const at of ['2025-01-01', 'yesterday', '2026-01-02T12-00-00Z-3'])
+    assert.throws(() => chooseBackup(names, at), BackupUnusable)
   assert.throws(() => chooseBackup([], null), BackupUnusable)
   assert.equal(backupName(Date.UTC(2026, 10, 23, 7, 28, 5)), '2026-11-23T07-28-05Z')
 })

@@ -92,8 +92,11 @@ export function chooseBackup(names: readonly string[], at: string | null): strin
   const newest = names.at(-1)
   if (newest === undefined) throw new BackupUnusable('There is no complete backup in this folder')
   if (at === null) return newest
-  // A second one of the same second begins with the name of the first.
-  if (names.includes(at)) return at
+  // Another one of the same second begins with this name, and is not meant.
+  if (namePattern.test(at)) {
+    if (names.includes(at)) return at
+    throw new BackupUnusable(`There is no backup ${at}`)
+  }
   const begun = names.filter((name) => name.startsWith(at))
   if (begun.length > 0) return begun.at(-1)!
   const atMs = Date.parse(at)
