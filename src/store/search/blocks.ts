@@ -117,8 +117,7 @@ function inAll(
   for (const [first, end] of ranges) {
     const some = find(first, end)
     found = found === null ? some : found.intersection(some)
-    // One that is left is sooner read.
-    if (found.size <= 1) break
+    if (found.size === 0) return []
   }
   const all = typeof rows === 'function' ? rows() : rows
   return [...found!].map((message) => all[message]!)

@@ -10,7 +10,6 @@ import { StoredEnvelope } from '../../message/stored-envelope.ts'
 import { decodeStructure, type StoredStructure } from '../../message/stored-structure.ts'
 import type { SearchCriterion } from '../search.ts'
 import { foldNeedle } from './lookup.ts'
-import { inBody, inHeader } from './places.ts'
 import type { StoredMessage } from './stored-messages.ts'
 
 /**
@@ -68,8 +67,8 @@ export class MessageTexts {
   }
 }
 
-/** Tells of a message whether it matches. @param where Bits of places.ts: elsewhere the needle cannot be. */
-export type Test = (texts: MessageTexts, where: number) => boolean
+/** Tells of a message whether it matches. */
+export type Test = (texts: MessageTexts) => boolean
 
 export function testFor(criterion: SearchCriterion): Test {
   if (criterion.field === 'sent') {
@@ -80,13 +79,11 @@ export function testFor(criterion: SearchCriterion): Test {
   const needle = foldNeedle(criterion.needle)
   if (criterion.field === 'header') return headerTest(criterion.name.toUpperCase(), needle)
   if (needle === '') return () => true
-  const { field } = criterion
-  return (texts, where) => {
-    if (field === 'text' && (where & inHeader) !== 0 && texts.header.includes(needle)) return true
-    if ((where & inBody) === 0) return false
+  const inBody: Test = (texts) => {
     for (const text of texts.bodies()) if (text.includes(needle)) return true
     return false
   }
+  return criterion.field === 'body' ? inBody : (texts) => texts.header.includes(needle) || inBody(texts)
 }
 
 function headerTest(name: string, needle: string): Test {

@@ -5,18 +5,17 @@
 import { BodyUnreadable } from '../errors.ts'
 import type { SearchCriterion } from '../search.ts'
 import { type IndexFile, rowOf } from './index-file.ts'
-import { inBody, inHeader } from './places.ts'
 import { MessageTexts, type Test, testFor } from './message-texts.ts'
 import { Lookup } from './lookup.ts'
 import type { StoredMessages } from './stored-messages.ts'
 
-/** States of a message: one of its texts may hold the needle, in one of these places; or it matches; 0: it does not. */
-const yes = 128
-const anywhere = inHeader | inBody
+const no = 0
+const perhaps = 1
+const yes = 2
 
 /** So few messages are looked into without asking the index. */
 const fewMessages = 8
-/** Of a slice. */
+/** A slice of looking into messages. */
 const sliceMs = 8
 
 export interface SearchAsked {
@@ -48,7 +47,6 @@ export class SearchRun {
   readonly #ids: Float64Array
   /** Where each of them stands in what was asked; null: at the same place. */
   readonly #order: Uint32Array | null
-  #sliceEnd = 0
   #lookedInto = 0
   #toLookInto = 0
   #unreadable = 0
@@ -70,11 +68,10 @@ export class SearchRun {
 
   /** @throws {Error} The index's own: it is damaged. */
   *slices(): Generator<void, SearchFound> {
-    this.#sliceEnd = performance.now() + sliceMs
     for (;;) {
       const index = this.#asked.plain || this.#ids.length <= fewMessages ? null : this.#sources.index()
       const states = this.#tests.map(() =>
-        new Uint8Array(this.#ids.length).fill(index === null ? anywhere : 0),
+        new Uint8Array(this.#ids.length).fill(index === null ? perhaps : no),
       )
       if (index !== null && !(yield* this.#ask(index, states))) continue
       yield* this.#lookInside(states)
@@ -86,7 +83,7 @@ export class SearchRun {
   *#ask(index: IndexFile, states: readonly Uint8Array[]): Generator<void, boolean> {
     // What is indexed while this runs is looked into as if it were not.
     const indexed = lowerBound(this.#ids, index.searchable + 1)
-    for (const state of states) state.fill(anywhere, indexed)
+    for (const state of states) state.fill(perhaps, indexed)
     if (indexed === 0) return true
     const { accountId, criteria } = this.#asked
     const ids = this.#ids.subarray(0, indexed)
@@ -98,15 +95,15 @@ export class SearchRun {
       const asking = lookup.ask(criterion)
       let answer = asking.next()
       for (; answer.done !== true; answer = asking.next()) {
-        if (performance.now() < this.#sliceEnd) continue
-        yield* this.#rest()
+        yield
         if (this.#sources.index() !== index) return false
       }
       if (answer.value === null) {
-        state.fill(anywhere, 0, indexed)
+        state.fill(perhaps, 0, indexed)
         continue
       }
-      for (const { rows, where } of answer.value) mark(ids, state, rows, base, where ?? yes)
+      for (const rows of answer.value.candidates) mark(ids, state, rows, base, perhaps)
+      for (const rows of answer.value.exact) mark(ids, state, rows, base, yes)
       this.#markPartial(index, state, indexed)
     }
     return true
@@ -116,7 +113,7 @@ export class SearchRun {
     if (index.partial.size === 0) return
     const { accountId } = this.#asked
     for (let i = 0; i < indexed; i++)
-      if (index.partial.has(rowOf(accountId, this.#ids[i]!))) state[i]! |= anywhere
+      if (index.partial.has(rowOf(accountId, this.#ids[i]!))) state[i] = Math.max(state[i]!, perhaps)
   }
 
   *#lookInside(states: readonly Uint8Array[]): Generator<void, void> {
@@ -124,17 +121,16 @@ export class SearchRun {
     this.#toLookInto = open.length
     this.#lookedInto = 0
     this.#unreadable = 0
+    let sliceEnd = performance.now() + sliceMs
     for (const i of open) {
-      if (performance.now() >= this.#sliceEnd) yield* this.#rest()
+      if (performance.now() > sliceEnd) {
+        yield
+        sliceEnd = performance.now() + sliceMs
+      }
       const matches = this.#matches(i, states)
-      for (const state of states) state[i] = matches ? yes : 0
+      for (const state of states) state[i] = matches ? yes : no
       this.#lookedInto++
     }
-  }
-
-  *#rest(): Generator<void, void> {
-    yield
-    this.#sliceEnd = performance.now() + sliceMs
   }
 
   /** @returns Rows that have to be looked into: none of the criteria denies them, and not all are sure. */
@@ -143,7 +139,7 @@ export class SearchRun {
     for (let i = 0; i < this.#ids.length; i++) {
       let lowest = yes
       for (const state of states) if (state[i]! < lowest) lowest = state[i]!
-      if (lowest !== 0 && lowest < yes) open.push(i)
+      if (lowest === perhaps) open.push(i)
     }
     return open
   }
@@ -154,7 +150,7 @@ export class SearchRun {
       const message = messages.get(this.#asked.accountId, this.#ids[i]!)
       if (message === null) return false
       const texts = new MessageTexts(message, messages.reader(message))
-      return this.#tests.every((test, k) => states[k]![i]! >= yes || test(texts, states[k]![i]!))
+      return this.#tests.every((test, k) => states[k]![i] === yes || test(texts))
     } catch (error) {
       if (!isUnreadable(error)) throw error
       this.#unreadable++
@@ -166,7 +162,7 @@ export class SearchRun {
     const places = new Uint32Array(this.#ids.length)
     let length = 0
     for (let i = 0; i < this.#ids.length; i++) {
-      if (states.every((state) => state[i]! >= yes)) places[length++] = this.#order?.[i] ?? i
+      if (states.every((state) => state[i] === yes)) places[length++] = this.#order?.[i] ?? i
     }
     const found = places.slice(0, length)
     return this.#order === null ? found : found.sort()
@@ -184,7 +180,7 @@ function mark(ids: Float64Array, state: Uint8Array, rows: Float64Array, base: nu
   for (let n = 0; n < rows.length; n++) {
     const id = rows[n]! - base
     if (ids[i]! < id) i = lowerBound(ids, id, i + 1)
-    for (; i < ids.length && ids[i] === id; i++) state[i]! |= outcome
+    for (; i < ids.length && ids[i] === id; i++) state[i] = Math.max(state[i]!, outcome)
   }
 }
 
