@@ -54,6 +54,7 @@ test('a disk that is full while something is written costs that alone, and for a
       const appended = await append(imap)
       assert.match(appended, small === '250' ? /^t OK/m : /^t NO \[UNAVAILABLE\]/m)
       assert.match(await ask(imap, 'FETCH 1 BODY.PEEK[]'), /Subject: first.*t OK/s)
+      await waitFor(() => server.orders.counts().failed > 0)
       server.orders.none()
       assert.match(await server.deliver('again'), /^250/)
       assert.match(await server.deliver('again', 600_000), /^250/)
