@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PlannedRecipient, PlanRequest } from './plan.ts'
+import { noWishes } from '../store/queue.ts'
 import { planDelivery, recipientsPerEntry } from './make-plan.ts'
 
 function home(
@@ -28,6 +29,8 @@ function plan(recipients: readonly PlannedRecipient[], changes: Partial<PlanRequ
     smtpUtf8: false,
     envid: null,
     ret: null,
+    wishes: noWishes,
+    junk: false,
     now: 1000,
     queueLifeMs: 500,
     journeyId: 'j1',

@@ -2,7 +2,7 @@
  * What is to become of one message, as a value: decided before the accept, applied by the store in one transaction.
  */
 import type { Filing } from '../store/store.ts'
-import type { NewQueueEntry } from '../store/queue.ts'
+import type { DeliveryWishes, NewQueueEntry } from '../store/queue.ts'
 
 /** Where one forward-path leads, aliases followed (`limits.aliasDepth` steps at most). */
 export type RecipientDecision =
@@ -42,6 +42,9 @@ export interface PlanRequest {
   readonly smtpUtf8: boolean
   readonly envid: string | null
   readonly ret: 'FULL' | 'HDRS' | null
+  readonly wishes: DeliveryWishes
+  /** Filed into Junk instead of INBOX. */
+  readonly junk: boolean
   readonly now: number
   readonly queueLifeMs: number
   readonly journeyId: string | null

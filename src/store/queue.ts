@@ -13,6 +13,35 @@ export interface QueueRecipient {
   readonly notify: string | null
 }
 
+/** What MAIL asked for besides sender and size; what has no meaning for a message stays as in `noWishes`. */
+export interface DeliveryWishes {
+  /** Only over TLS that was verified, to servers that promise the same: RFC 8689 §4.2.1. */
+  readonly requireTls: boolean
+  /** The message says `TLS-Required: No`, RFC 8689 §5: policies that want TLS do not hold it up. */
+  readonly tlsOptional: boolean
+  /** -9 to 9, RFC 6710 §4; higher goes first. */
+  readonly priority: number
+  /** Not before this time, RFC 4865; null: at once. */
+  readonly holdUntil: number | null
+  /** RFC 2852: past `at` it is returned, or its sender told that it takes longer. */
+  readonly deliverBy: {
+    readonly at: number
+    readonly mode: 'return' | 'notify'
+    readonly trace: boolean
+  } | null
+  /** BODY=BINARYMIME, RFC 3030 §3: only CHUNKING carries it as it is. */
+  readonly binary: boolean
+}
+
+export const noWishes: DeliveryWishes = {
+  requireTls: false,
+  tlsOptional: false,
+  priority: 0,
+  holdUntil: null,
+  deliverBy: null,
+  binary: false,
+}
+
 /** A message on its way out, for one destination domain (or several that go together). */
 export interface NewQueueEntry {
   /** Owner; 0 for what the system itself sends. */

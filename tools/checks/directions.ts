@@ -14,9 +14,9 @@ const LINES: readonly (readonly string[])[] = [
   ['lab', 'catch'],
   ['daemon'],
   ['smtp/server', 'imap/server', 'pop3/server', 'jmap/server', 'web', 'admin'],
-  ['submission', 'delivery', 'queue', 'auth', 'transfer'],
+  ['submission', 'delivery', 'queue', 'auth', 'transfer', 'smtp/guard', 'reports'],
   ['store', 'cluster'],
-  ['mailauth', 'filter', 'junk', 'smtp/client', 'dns', 'tls'],
+  ['mailauth', 'filter', 'junk', 'smtp/filter', 'smtp/client', 'dns', 'tls'],
   ['message', 'smtp/wire', 'imap/wire', 'pop3/wire', 'jmap/wire', 'sasl'],
   ['journey'],
   ['base'],
@@ -29,6 +29,7 @@ const EXCEPTIONS = new Set([
   'mailauth → dns',
   'smtp/client → dns',
   'smtp/client → tls',
+  'smtp/guard → auth',
 ])
 
 /** These never meet; what they share is an operation in store. */

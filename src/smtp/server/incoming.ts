@@ -9,6 +9,7 @@ import type { DeliveryPlan } from '../../delivery/plan.ts'
 import { MessageScanner, type MessageScan } from '../../message/scan.ts'
 import type { BodySink, StagedBody } from '../../store/body.ts'
 import { StoreUnavailable } from '../../store/errors.ts'
+import { noWishes } from '../../store/queue.ts'
 import type { Accepted } from '../../store/store.ts'
 import { timeOrderedId } from '../../base/random.ts'
 import { BccFilter } from '../../submission/bcc-filter.ts'
@@ -169,6 +170,8 @@ export class IncomingMessage {
       smtpUtf8: false,
       envid: null,
       ret: null,
+      wishes: noWishes,
+      junk: false,
       now,
       queueLifeMs: limits.queueLifeMs,
       journeyId: this.journeyId,
