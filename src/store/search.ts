@@ -11,7 +11,7 @@ export type SearchCriterion =
   | { readonly field: 'sent'; readonly from: number; readonly before: number }
 
 export interface SearchRequest {
-  /** Those that may match, at most 10 million; any order, some may be gone. */
+  /** Those that may match, at most 10 million, in any order. Of those that are gone some may be found for a time. */
   readonly emailIds: Float64Array
   /** All of them must hold. */
   readonly criteria: readonly SearchCriterion[]

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { LimitReached, StoreUnavailable } from '../../src/store/errors.ts'
 import type { SearchCriterion } from '../../src/store/search.ts'
+import { Searcher } from '../../src/store/search/searcher.ts'
 import { indexed, octetsOf, searchWorld, type SearchWorld } from './search-world.ts'
 
 const body = (needle: string): SearchCriterion => ({ field: 'body', needle })
@@ -297,6 +298,28 @@ test('A message whose body cannot be read is found by its envelope only', async 
     await world.find([body('stard')]),
     [...Array(12).keys()].map((n) => n + 2),
   )
+})
+
+test('Messages that are gone leave the index', async (t) => {
+  const world = await searchWorld(t)
+  for (let n = 0; n < 700; n++) await world.put(`Subject: ${n}\r\n\r\nketchup`)
+  await indexed(world.store)
+  await world.store.close()
+  const folder = join(world.folder, 'shard-00')
+  const db = new DatabaseSync(join(folder, 'meta.db'))
+  // As the sweeping of garbage leaves it, days after they were expunged.
+  db.exec(`DELETE FROM email WHERE email % 3 = 0`)
+  db.close()
+  const statuses: number[] = []
+  const searcher = new Searcher({ folder, seed: 1 }, (reply) => {
+    if (reply.kind === 'status') statuses.push(reply.status.messages)
+  })
+  searcher.receive({ kind: 'clear' })
+  searcher.receive({ kind: 'status', id: 1 })
+  while (searcher.step());
+  searcher.receive({ kind: 'status', id: 2 })
+  searcher.close()
+  assert.deepEqual(statuses, [700, 700 - Math.floor(700 / 3)])
 })
 
 test('A search can be given up, and is bounded', async (t) => {

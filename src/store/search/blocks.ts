@@ -117,7 +117,8 @@ function inAll(
   for (const [first, end] of ranges) {
     const some = find(first, end)
     found = found === null ? some : found.intersection(some)
-    if (found.size === 0) return []
+    // One that is left is sooner read.
+    if (found.size <= 1) break
   }
   const all = typeof rows === 'function' ? rows() : rows
   return [...found!].map((message) => all[message]!)

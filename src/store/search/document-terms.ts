@@ -4,6 +4,7 @@ import type { IndexFile } from './index-file.ts'
 import type { OpenBlock } from './open-block.ts'
 import { formOf, type WordForm } from './runs.ts'
 import { nameOctet, octetOf, type Scope } from './scopes.ts'
+import { SeenWords } from './seen-words.ts'
 import { TermWriter } from './term-writer.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
@@ -12,9 +13,9 @@ export class DocumentTerms {
   readonly #classes: Uint8Array
   readonly #index: IndexFile
   readonly #grams = new Set<number>()
+  readonly #seen = new SeenWords()
   /** Where opaque words go. */
   #block: OpenBlock
-  #document = 0
   readonly #terms = new TermWriter()
   #scope: Scope = 'body'
   #charsLeft = 0
@@ -30,7 +31,6 @@ export class DocumentTerms {
 
   /** @param onlyOpaque Nothing else is wanted. */
   begin(row: number, onlyOpaque = false): void {
-    this.#document++
     this.#terms.clear()
     this.#charsLeft = this.#index.bounds.messageChars
     this.#complete = true
@@ -48,6 +48,7 @@ export class DocumentTerms {
     this.#charsLeft -= folded.length
     this.#scope = scope
     this.#grams.clear()
+    this.#seen.clear()
     const classes = this.#classes
     const end = folded.length
     for (let at = 0; at < end; ) {
@@ -73,6 +74,7 @@ export class DocumentTerms {
 
   /** Takes the name of a header field. */
   addName(name: string): void {
+    this.#seen.clear()
     if (!this.#onlyOpaque) this.#addToVocabulary(nameOctet, name, 0, name.length)
   }
 
@@ -91,17 +93,14 @@ export class DocumentTerms {
   }
 
   #addToVocabulary(scope: number, text: string, start: number, end: number): void {
-    const id = this.#vocabulary.findOrAdd(scope, text, start, end, this.#index.bounds.vocabularyOctets)
-    if (id < 0) {
-      // No room in the vocabulary.
-      if (scope === nameOctet) this.#complete = false
-      else this.#addGrams(text, start, end)
-      return
-    }
-    const { stamps } = this.#vocabulary
-    if (stamps[id] === this.#document) return
-    stamps[id] = this.#document
-    this.#terms.word(id)
+    const hash = this.#vocabulary.hash(scope, text, start, end)
+    if (this.#seen.add(text, start, end, hash)) return
+    const { vocabularyOctets } = this.#index.bounds
+    const number = this.#vocabulary.findOrAdd(scope, text, start, end, hash, vocabularyOctets)
+    if (number > 0) this.#terms.word(number)
+    else if (scope === nameOctet) this.#complete = false
+    // There is no room for further words.
+    else this.#addGrams(text, start, end)
   }
 
   #addGrams(text: string, start: number, end: number): void {

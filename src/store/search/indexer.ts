@@ -10,10 +10,10 @@ import { MessageTexts } from './message-texts.ts'
 import type { Scope } from './scopes.ts'
 import type { StoredMessage, StoredMessages } from './stored-messages.ts'
 
-const messagesAtOnce = 200
+const messagesAtOnce = 128
 /** Chars of terms and milliseconds of reading after which a batch is written: a search waits so long at most. */
 const termCharsAtOnce = 1_000_000
-const readingMs = 20
+const readingMs = 30
 
 export class Indexer {
   readonly #index: IndexFile

@@ -10,6 +10,7 @@ import type { IndexFile } from './index-file.ts'
 import type { OpaqueScope } from './open-block.ts'
 import { type RunTerms, termsOf } from './run-terms.ts'
 import { runsOf, type Run } from './runs.ts'
+import { inBody, inHeader } from './places.ts'
 import { nameOctet, type Scope, termOfWord } from './scopes.ts'
 
 /** Words that may hold a needle; with more (all the words with an "e"), reading the messages is no slower. */
@@ -21,10 +22,12 @@ const termsAtOnce = 400
 /** So many messages are looked into sooner than the index is asked to leave out some of them. */
 const fewRows = 400
 
-/** Messages by their row ids, ascending. */
+/** Messages that match for certain, or may. */
 export interface Answer {
-  readonly exact: readonly Float64Array[]
-  readonly candidates: readonly Float64Array[]
+  /** Row ids, ascending. */
+  readonly rows: Float64Array
+  /** Bits of places.ts: where the needle may be. Null: they match. */
+  readonly where: number | null
 }
 
 /** A needle as it is compared. */
@@ -51,55 +54,55 @@ export class Lookup {
     this.#last = last
   }
 
-  /** In slices. @returns Null when the index cannot help. */
-  *ask(criterion: SearchCriterion): Generator<void, Answer | null> {
+  /** Yields where others might have their turn. @returns Null when the index cannot help. */
+  *ask(criterion: SearchCriterion): Generator<void, readonly Answer[] | null> {
     if (criterion.field === 'sent') return null
     const runs = runsOf(foldNeedle(criterion.needle), this.#classes)
     if (criterion.field !== 'header') {
       const body = yield* this.#inScope(runs, 'body')
       if (criterion.field === 'body' || body === null) return body
       const header = yield* this.#inScope(runs, 'header')
-      return header === null ? null : union(header, body)
+      return header === null ? null : [...header, ...body]
     }
     const name = criterion.name.toUpperCase()
     if (envelopeFields.includes(name)) {
       // '' asks whether ENVELOPE has the field, which a field that cannot be read does not bring about.
       return criterion.needle === ''
-        ? { exact: [], candidates: this.#withField(name) }
+        ? this.#withField(name, inHeader)
         : yield* this.#inScope(runs, name as Scope)
     }
-    if (criterion.needle === '') return { exact: this.#withField(name), candidates: [] }
+    if (criterion.needle === '') return this.#withField(name, null)
     return this.#inField(name, yield* this.#inScope(runs, 'header'))
   }
 
-  *#inScope(runs: readonly Run[], scope: Scope): Generator<void, Answer | null> {
+  *#inScope(runs: readonly Run[], scope: Scope): Generator<void, readonly Answer[] | null> {
     const [first] = runs
     if (first === undefined) return null
     if (runs.length > 1 || !first.openStart || !first.openEnd) return yield* this.#severalRuns(runs, scope)
     const { words, grams, opaque, vague } = termsOf(this.#index.vocabulary, first, scope, wordsMax)
     if (words === null || vague) return null
-    const exact: Float64Array[] = []
+    const answers: Answer[] = []
     for (let at = 0; at < words.length; at += termsAtOnce) {
-      exact.push(
-        this.#find(
-          words
-            .slice(at, at + termsAtOnce)
-            .map(termOfWord)
-            .join(' OR '),
-        ),
-      )
+      const expression = words
+        .slice(at, at + termsAtOnce)
+        .map(termOfWord)
+        .join(' OR ')
+      answers.push({ rows: this.#find(expression), where: null })
       yield
     }
-    const inGrams = this.#find(grams.join(' AND '))
-    const inOpaque = opaque === null ? none : yield* this.#inBlocks(scope as OpaqueScope, opaque)
     // A pair of neighbours is a text of two, a trigram one of three; of longer texts they are only parts.
-    const candidates: Float64Array[] = []
-    ;(first.text.length <= 2 ? exact : candidates).push(inGrams)
-    ;(first.text.length <= 3 ? exact : candidates).push(inOpaque)
-    return { exact, candidates }
+    const where = scope === 'body' ? inBody : inHeader
+    const units = first.text.length
+    answers.push({ rows: this.#find(grams.join(' AND ')), where: units <= 2 ? null : where })
+    if (opaque !== null) {
+      const rows = yield* this.#inBlocks(scope as OpaqueScope, opaque)
+      answers.push({ rows, where: units <= 3 ? null : where })
+    }
+    return answers
   }
 
-  *#severalRuns(runs: readonly Run[], scope: Scope): Generator<void, Answer | null> {
+  *#severalRuns(runs: readonly Run[], scope: Scope): Generator<void, readonly Answer[] | null> {
+    const where = scope === 'body' ? inBody : inHeader
     const { vocabulary } = this.#index
     const telling = runs
       .map((run) => termsOf(vocabulary, run, scope, wordsOfRunMax))
@@ -111,14 +114,17 @@ export class Lookup {
     const opaque: Float64Array[] = []
     for (const terms of telling)
       opaque.push(terms.opaque === null ? none : yield* this.#inBlocks(scope as OpaqueScope, terms.opaque))
-    if (opaque.every((rows) => rows.length === 0)) return { exact: [], candidates: [everywhere] }
+    if (opaque.every((rows) => rows.length === 0)) return [{ rows: everywhere, where }]
     let some = new Set(opaque.flatMap((rows) => [...rows]))
     for (const [i, clause] of clauses.entries()) {
       if (some.size <= fewRows) break
       some = some.intersection(new Set([...this.#find(clause), ...opaque[i]!]))
       yield
     }
-    return { exact: [], candidates: [everywhere, sortedRows(some)] }
+    return [
+      { rows: everywhere, where },
+      { rows: Float64Array.from(some).sort(), where },
+    ]
   }
 
   /** Messages among whose opaque words some hold all trigrams that are looked at. */
@@ -132,18 +138,17 @@ export class Lookup {
     return Float64Array.from(found).sort()
   }
 
-  #inField(name: string, answer: Answer | null): Answer {
-    const named = (): Float64Array[] => this.#withField(name)
-    if (answer === null) return { exact: [], candidates: named() }
-    const rows = [...answer.exact, ...answer.candidates]
-    if (rows.reduce((sum, { length }) => sum + length, 0) <= fewRows) return { exact: [], candidates: rows }
-    const withField = new Set(named().flatMap((some) => [...some]))
-    return { exact: [], candidates: rows.map((some) => some.filter((row) => withField.has(row))) }
+  #inField(name: string, answers: readonly Answer[] | null): readonly Answer[] {
+    if (answers === null) return this.#withField(name, inHeader)
+    const candidates = answers.map(({ rows }) => ({ rows, where: inHeader }))
+    if (candidates.reduce((sum, { rows }) => sum + rows.length, 0) <= fewRows) return candidates
+    const named = new Set(this.#withField(name, null).flatMap(({ rows }) => [...rows]))
+    return candidates.map(({ rows, where }) => ({ rows: rows.filter((row) => named.has(row)), where }))
   }
 
-  #withField(name: string): Float64Array[] {
+  #withField(name: string, where: number | null): readonly Answer[] {
     const id = this.#index.vocabulary.find(nameOctet, name)
-    return id < 0 ? [] : [this.#find(termOfWord(id))]
+    return id === 0 ? [] : [{ rows: this.#find(termOfWord(id)), where }]
   }
 
   #find(expression: string): Float64Array {
@@ -156,12 +161,4 @@ const none = new Float64Array(0)
 /** An expression for the messages that hold a run, opaque words left aside. */
 function clauseOf({ words, grams }: RunTerms): string {
   return `(${[...words!.map(termOfWord), `(${grams.join(' AND ')})`].join(' OR ')})`
-}
-
-function sortedRows(rows: ReadonlySet<number>): Float64Array {
-  return Float64Array.from(rows).sort()
-}
-
-function union(a: Answer, b: Answer): Answer {
-  return { exact: [...a.exact, ...b.exact], candidates: [...a.candidates, ...b.candidates] }
 }

@@ -10,6 +10,7 @@ import { StoredEnvelope } from '../../message/stored-envelope.ts'
 import { decodeStructure, type StoredStructure } from '../../message/stored-structure.ts'
 import type { SearchCriterion } from '../search.ts'
 import { foldNeedle } from './lookup.ts'
+import { inBody, inHeader } from './places.ts'
 import type { StoredMessage } from './stored-messages.ts'
 
 /**
@@ -67,8 +68,8 @@ export class MessageTexts {
   }
 }
 
-/** Tells of a message whether it matches. */
-export type Test = (texts: MessageTexts) => boolean
+/** Tells of a message whether it matches. @param where Bits of places.ts: elsewhere the needle cannot be. */
+export type Test = (texts: MessageTexts, where: number) => boolean
 
 export function testFor(criterion: SearchCriterion): Test {
   if (criterion.field === 'sent') {
@@ -79,11 +80,13 @@ export function testFor(criterion: SearchCriterion): Test {
   const needle = foldNeedle(criterion.needle)
   if (criterion.field === 'header') return headerTest(criterion.name.toUpperCase(), needle)
   if (needle === '') return () => true
-  const inBody: Test = (texts) => {
+  const { field } = criterion
+  return (texts, where) => {
+    if (field === 'text' && (where & inHeader) !== 0 && texts.header.includes(needle)) return true
+    if ((where & inBody) === 0) return false
     for (const text of texts.bodies()) if (text.includes(needle)) return true
     return false
   }
-  return criterion.field === 'body' ? inBody : (texts) => texts.header.includes(needle) || inBody(texts)
 }
 
 function headerTest(name: string, needle: string): Test {

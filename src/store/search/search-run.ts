@@ -5,17 +5,18 @@
 import { BodyUnreadable } from '../errors.ts'
 import type { SearchCriterion } from '../search.ts'
 import { type IndexFile, rowOf } from './index-file.ts'
+import { inBody, inHeader } from './places.ts'
 import { MessageTexts, type Test, testFor } from './message-texts.ts'
 import { Lookup } from './lookup.ts'
 import type { StoredMessages } from './stored-messages.ts'
 
-const no = 0
-const perhaps = 1
-const yes = 2
+/** States of a message: one of its texts may hold the needle, in one of these places; or it matches; 0: it does not. */
+const yes = 128
+const anywhere = inHeader | inBody
 
 /** So few messages are looked into without asking the index. */
 const fewMessages = 8
-/** A slice of looking into messages. */
+/** Of a slice. */
 const sliceMs = 8
 
 export interface SearchAsked {
@@ -47,6 +48,7 @@ export class SearchRun {
   readonly #ids: Float64Array
   /** Where each of them stands in what was asked; null: at the same place. */
   readonly #order: Uint32Array | null
+  #sliceEnd = 0
   #lookedInto = 0
   #toLookInto = 0
   #unreadable = 0
@@ -68,10 +70,11 @@ export class SearchRun {
 
   /** @throws {Error} The index's own: it is damaged. */
   *slices(): Generator<void, SearchFound> {
+    this.#sliceEnd = performance.now() + sliceMs
     for (;;) {
       const index = this.#asked.plain || this.#ids.length <= fewMessages ? null : this.#sources.index()
       const states = this.#tests.map(() =>
-        new Uint8Array(this.#ids.length).fill(index === null ? perhaps : no),
+        new Uint8Array(this.#ids.length).fill(index === null ? anywhere : 0),
       )
       if (index !== null && !(yield* this.#ask(index, states))) continue
       yield* this.#lookInside(states)
@@ -83,7 +86,7 @@ export class SearchRun {
   *#ask(index: IndexFile, states: readonly Uint8Array[]): Generator<void, boolean> {
     // What is indexed while this runs is looked into as if it were not.
     const indexed = lowerBound(this.#ids, index.searchable + 1)
-    for (const state of states) state.fill(perhaps, indexed)
+    for (const state of states) state.fill(anywhere, indexed)
     if (indexed === 0) return true
     const { accountId, criteria } = this.#asked
     const ids = this.#ids.subarray(0, indexed)
@@ -95,15 +98,15 @@ export class SearchRun {
       const asking = lookup.ask(criterion)
       let answer = asking.next()
       for (; answer.done !== true; answer = asking.next()) {
-        yield
+        if (performance.now() < this.#sliceEnd) continue
+        yield* this.#rest()
         if (this.#sources.index() !== index) return false
       }
       if (answer.value === null) {
-        state.fill(perhaps, 0, indexed)
+        state.fill(anywhere, 0, indexed)
         continue
       }
-      for (const rows of answer.value.candidates) mark(ids, state, rows, base, perhaps)
-      for (const rows of answer.value.exact) mark(ids, state, rows, base, yes)
+      for (const { rows, where } of answer.value) mark(ids, state, rows, base, where ?? yes)
       this.#markPartial(index, state, indexed)
     }
     return true
@@ -113,7 +116,7 @@ export class SearchRun {
     if (index.partial.size === 0) return
     const { accountId } = this.#asked
     for (let i = 0; i < indexed; i++)
-      if (index.partial.has(rowOf(accountId, this.#ids[i]!))) state[i] = Math.max(state[i]!, perhaps)
+      if (index.partial.has(rowOf(accountId, this.#ids[i]!))) state[i]! |= anywhere
   }
 
   *#lookInside(states: readonly Uint8Array[]): Generator<void, void> {
@@ -121,16 +124,17 @@ export class SearchRun {
     this.#toLookInto = open.length
     this.#lookedInto = 0
     this.#unreadable = 0
-    let sliceEnd = performance.now() + sliceMs
     for (const i of open) {
-      if (performance.now() > sliceEnd) {
-        yield
-        sliceEnd = performance.now() + sliceMs
-      }
+      if (performance.now() >= this.#sliceEnd) yield* this.#rest()
       const matches = this.#matches(i, states)
-      for (const state of states) state[i] = matches ? yes : no
+      for (const state of states) state[i] = matches ? yes : 0
       this.#lookedInto++
     }
+  }
+
+  *#rest(): Generator<void, void> {
+    yield
+    this.#sliceEnd = performance.now() + sliceMs
   }
 
   /** @returns Rows that have to be looked into: none of the criteria denies them, and not all are sure. */
@@ -139,7 +143,7 @@ export class SearchRun {
     for (let i = 0; i < this.#ids.length; i++) {
       let lowest = yes
       for (const state of states) if (state[i]! < lowest) lowest = state[i]!
-      if (lowest === perhaps) open.push(i)
+      if (lowest !== 0 && lowest < yes) open.push(i)
     }
     return open
   }
@@ -150,7 +154,7 @@ export class SearchRun {
       const message = messages.get(this.#asked.accountId, this.#ids[i]!)
       if (message === null) return false
       const texts = new MessageTexts(message, messages.reader(message))
-      return this.#tests.every((test, k) => states[k]![i] === yes || test(texts))
+      return this.#tests.every((test, k) => states[k]![i]! >= yes || test(texts, states[k]![i]!))
     } catch (error) {
       if (!isUnreadable(error)) throw error
       this.#unreadable++
@@ -162,7 +166,7 @@ export class SearchRun {
     const places = new Uint32Array(this.#ids.length)
     let length = 0
     for (let i = 0; i < this.#ids.length; i++) {
-      if (states.every((state) => state[i] === yes)) places[length++] = this.#order?.[i] ?? i
+      if (states.every((state) => state[i]! >= yes)) places[length++] = this.#order?.[i] ?? i
     }
     const found = places.slice(0, length)
     return this.#order === null ? found : found.sort()
@@ -180,7 +184,7 @@ function mark(ids: Float64Array, state: Uint8Array, rows: Float64Array, base: nu
   for (let n = 0; n < rows.length; n++) {
     const id = rows[n]! - base
     if (ids[i]! < id) i = lowerBound(ids, id, i + 1)
-    for (; i < ids.length && ids[i] === id; i++) state[i] = Math.max(state[i]!, outcome)
+    for (; i < ids.length && ids[i] === id; i++) state[i]! |= outcome
   }
 }
 

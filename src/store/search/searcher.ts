@@ -19,6 +19,8 @@ const runsAtOnce = 4
 const slicesPerBatch = 4
 /** Slices between two words about how far a search has come. */
 const slicesPerProgress = 4
+/** While messages arrive, which they do when `wake` came so recently, half of the time is left to what takes them in. */
+const arrivingMs = 500
 /** After a fault of the disk. */
 const retryAfterMs = 10_000
 
@@ -45,7 +47,10 @@ export class Searcher {
   #runs: Run[] = []
   #wanted = true
   #slices = 0
-  #retryAt = 0
+  /** Not before it is the index's file opened, or messages put into it. */
+  #openAt = 0
+  #indexAt = 0
+  #wokenAt = Number.NEGATIVE_INFINITY
   #anewAt = Number.NEGATIVE_INFINITY
 
   constructor(data: SearchThreadData, tell: (reply: SearchReply) => void) {
@@ -57,7 +62,7 @@ export class Searcher {
   }
 
   receive(post: SearchPost): void {
-    if (post.kind === 'wake') this.#wanted = true
+    if (post.kind === 'wake') this.#wake()
     else if (post.kind === 'search') this.#waiting.push(post)
     else if (post.kind === 'cancel') this.#cancel(post.id)
     else if (post.kind === 'clear') this.#clearing = new Clearing()
@@ -74,7 +79,7 @@ export class Searcher {
       return true
     }
     this.#slices = 0
-    const indexing = this.#wanted && performance.now() >= this.#retryAt
+    const indexing = this.#wanted && performance.now() >= this.#indexAt
     if (indexing) this.#guarded(() => this.#indexMore())
     else if (this.#clearing !== null) this.#guarded(() => this.#clearMore())
     const more = searching || this.#runs.length > 0 || indexing || this.#clearing !== null
@@ -84,7 +89,7 @@ export class Searcher {
 
   /** Milliseconds until `step` has something to do again though nobody asks; null: only when asked. */
   get restMs(): number | null {
-    return this.#wanted ? Math.max(0, this.#retryAt - performance.now()) : null
+    return this.#wanted ? Math.max(0, this.#indexAt - performance.now()) : null
   }
 
   close(): void {
@@ -135,9 +140,16 @@ export class Searcher {
 
   #indexMore(): void {
     this.#open()
-    if (this.#indexer?.step() === true) return
-    this.#wanted = false
-    this.#tell({ kind: 'rested' })
+    // It could not be opened; `#open` has said when to try again.
+    if (this.#indexer === null) return
+    const begin = performance.now()
+    if (!this.#indexer.step()) {
+      this.#wanted = false
+      this.#tell({ kind: 'rested' })
+      return
+    }
+    const end = performance.now()
+    if (end - this.#wokenAt < arrivingMs) this.#indexAt = end + (end - begin)
   }
 
   #clearMore(): void {
@@ -147,7 +159,7 @@ export class Searcher {
 
   /** @throws {Error} Of the disk. */
   #open(): void {
-    if (this.#index !== null || performance.now() < this.#retryAt) return
+    if (this.#index !== null || performance.now() < this.#openAt) return
     try {
       this.#openFile()
     } catch (error) {
@@ -184,7 +196,7 @@ export class Searcher {
     this.#wanted = true
     // If it is something else that is damaged, trying at once and again would never end.
     const now = performance.now()
-    if (now - this.#anewAt < retryAfterMs) this.#retryAt = now + retryAfterMs
+    if (now - this.#anewAt < retryAfterMs) this.#retryAt(now + retryAfterMs)
     this.#anewAt = now
     try {
       removeIndexFile(this.#file)
@@ -198,7 +210,17 @@ export class Searcher {
     this.#closeIndex()
     this.#clearing = null
     this.#wanted = true
-    this.#retryAt = performance.now() + retryAfterMs
+    this.#retryAt(performance.now() + retryAfterMs)
+  }
+
+  #retryAt(at: number): void {
+    this.#openAt = at
+    this.#indexAt = at
+  }
+
+  #wake(): void {
+    this.#wanted = true
+    this.#wokenAt = performance.now()
   }
 
   #closeIndex(): void {

@@ -1,0 +1,23 @@
+/** Delivers as fast as it can, and prints what has been acknowledged, until it is killed in the midst of indexing. */
+import { writeSync } from 'node:fs'
+import { acceptOne, filing, itemOf } from './letters.ts'
+import { openAt } from './search-world.ts'
+
+const [folder, first] = [process.argv[2]!, Number(process.argv[3])]
+const store = await openAt(folder)
+const { accountId } = (await store.listAccounts())[0]!
+let number = first
+// The thread starts, and goes on indexing.
+void store.searchStatus()
+writeSync(1, 'open\n')
+
+async function deliver(): Promise<void> {
+  for (;;) {
+    const mine = number++
+    const text = `Subject: letter ${mine % 10}\r\n\r\nword${mine} key${mine}0815 ${'text '.repeat(mine % 300)}\r\n`
+    const { filed } = await acceptOne(store, await itemOf(store, text, [filing(accountId)]))
+    writeSync(1, `${filed[0]!.emailId} ${mine}\n`)
+  }
+}
+
+await Promise.all(Array.from({ length: 10 }, deliver))
