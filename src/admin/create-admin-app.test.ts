@@ -10,6 +10,7 @@ import { openStore } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 import { temporaryFolder } from '../../test/harness/temp.ts'
 import { createAdminApp } from './create-admin-app.ts'
+import { noWishes } from '../store/queue.ts'
 
 interface Answer {
   readonly status: number
@@ -216,6 +217,7 @@ async function enqueue(store: Store, now: number): Promise<void> {
       smtpUtf8: false,
       envid: null,
       ret: null,
+      wishes: noWishes,
       nextAttemptAt: now + 60_000,
       expiresAt: now + 1e6,
       journeyId: null,

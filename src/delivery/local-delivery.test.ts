@@ -4,6 +4,7 @@ import { defaultLimits } from '../base/limits.ts'
 import type { AccountStore, AddressMeaning } from '../store/accounts.ts'
 import type { HomeLetter } from '../queue/local-delivery.ts'
 import { createLocalDelivery } from './local-delivery.ts'
+import { noWishes } from '../store/queue.ts'
 
 function account(accountId: number, quotaOctets: number | null): AddressMeaning {
   const address = `user${accountId}@hamburger.edu`
@@ -43,6 +44,7 @@ function letter(...forwardPaths: string[]): HomeLetter {
     smtpUtf8: false,
     envid: null,
     ret: null,
+    wishes: noWishes,
     expiresAt: 9000,
     journeyId: null,
   }

@@ -3,7 +3,6 @@ import type { Limits } from '../base/limits.ts'
 import type { AccountStore } from '../store/accounts.ts'
 import type { HomeLetter, HomePlan, LocalDelivery } from '../queue/local-delivery.ts'
 import type { RecipientOutcome } from '../queue/outcome.ts'
-import { noWishes } from '../store/queue.ts'
 import type { PlannedRecipient, RecipientDecision } from './plan.ts'
 import { planDelivery } from './make-plan.ts'
 import { resolveRecipient } from './resolve-recipient.ts'
@@ -38,7 +37,7 @@ export function createLocalDelivery(
         smtpUtf8: letter.smtpUtf8,
         envid: letter.envid,
         ret: letter.ret,
-        wishes: noWishes,
+        wishes: letter.wishes,
         junk: false,
         now,
         queueLifeMs: letter.expiresAt - now,

@@ -50,6 +50,7 @@ function planFilings(request: PlanRequest, fields: readonly string[]): Filing[] 
   return Array.from(accountIds, (accountId) => ({
     accountId,
     mailboxId: null,
+    ...(request.junk ? { specialUse: '\\Junk' as const } : {}),
     prefix,
     flags: 0,
     keywords: [],
@@ -62,6 +63,8 @@ function planFilings(request: PlanRequest, fields: readonly string[]): Filing[] 
 function planQueue(request: PlanRequest, fields: readonly string[]): NewQueueEntry[] {
   const byDomain = groupByDomain(request.recipients)
   if (byDomain.size === 0) return []
+  // RFC 4865 §4.2: the time in which it may be tried begins when the hold ends.
+  const from = Math.max(request.now, request.wishes.holdUntil ?? 0)
   const common = {
     accountId: request.senderAccountId,
     reversePath: request.reversePath,
@@ -70,8 +73,9 @@ function planQueue(request: PlanRequest, fields: readonly string[]): NewQueueEnt
     smtpUtf8: request.smtpUtf8,
     envid: request.envid,
     ret: request.ret,
-    nextAttemptAt: request.now,
-    expiresAt: request.now + request.queueLifeMs,
+    wishes: request.wishes,
+    nextAttemptAt: from,
+    expiresAt: from + request.queueLifeMs,
     journeyId: request.journeyId,
   }
   const entries: NewQueueEntry[] = []

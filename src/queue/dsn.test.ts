@@ -8,6 +8,7 @@ import type { QueueEntry, QueueRecipient } from '../store/queue.ts'
 import type { RecipientOutcome } from './outcome.ts'
 import { type ReportRequest, writeReport } from './dsn.ts'
 import { harmless } from './outcome.ts'
+import { noWishes } from '../store/queue.ts'
 
 const day = 86_400_000
 const start = Date.UTC(2026, 0, 1)
@@ -41,6 +42,7 @@ function entry(changes: Partial<QueueEntry> = {}): QueueEntry {
     smtpUtf8: false,
     envid: null,
     ret: null,
+    wishes: noWishes,
     nextAttemptAt: start,
     expiresAt: start + 5 * day,
     journeyId: null,

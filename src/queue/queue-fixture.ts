@@ -18,6 +18,7 @@ import { mapResolver, type MapResolver, type RecordMap } from '../dns/map-resolv
 import { openStore } from '../store/open.ts'
 import { acceptStaged, stageOctets } from './restage.ts'
 import { createQueue } from './queue.ts'
+import { noWishes } from '../store/queue.ts'
 
 export interface Fixture {
   readonly clock: FakeClock
@@ -130,6 +131,7 @@ function plainRow(now: number): NewQueueEntry {
     smtpUtf8: false,
     envid: null,
     ret: null,
+    wishes: noWishes,
     nextAttemptAt: now,
     expiresAt: now + defaultLimits.queueLifeMs,
     journeyId: null,

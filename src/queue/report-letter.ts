@@ -4,6 +4,7 @@ import type { QueueWorld } from './world.ts'
 import type { Verdict } from './verdict.ts'
 import { timeOrderedId } from '../base/random.ts'
 import { normaliseDomain } from '../store/address.ts'
+import { noWishes } from '../store/queue.ts'
 import { type Report, returnedHeaderOctets, writeReport } from './dsn.ts'
 
 /** A report and its way to the sender, not written anywhere yet. */
@@ -47,6 +48,7 @@ export async function prepareReport(
     smtpUtf8: report.smtpUtf8,
     envid: null,
     ret: null,
+    wishes: noWishes,
     expiresAt: now + world.limits.queueLifeMs,
     journeyId,
   }

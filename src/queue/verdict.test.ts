@@ -4,6 +4,7 @@ import type { Random } from '../base/random.ts'
 import type { QueueEntry, QueueRecipient } from '../store/queue.ts'
 import type { RecipientOutcome } from './outcome.ts'
 import { delaysToReport, failuresToReport, judge, settlementOf } from './verdict.ts'
+import { noWishes } from '../store/queue.ts'
 
 const still: Random = { bytes: (length) => new Uint8Array(length) }
 
@@ -31,6 +32,7 @@ function entry(recipients: readonly QueueRecipient[], changes: Partial<QueueEntr
     smtpUtf8: false,
     envid: null,
     ret: null,
+    wishes: noWishes,
     nextAttemptAt: 0,
     expiresAt: 10_000_000,
     journeyId: null,

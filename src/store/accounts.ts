@@ -81,7 +81,7 @@ export interface AccountStore {
   getAccount(accountId: number): Promise<Account | null>
   listAccounts(): Promise<Account[]>
 
-  /** @throws {DomainUnknown} @throws {NameTaken} */
+  /** @throws {DomainUnknown} @throws {NameTaken} @throws {LimitReached} More members than `limits.recipients`. */
   addAlias(address: string, targets: readonly string[]): Promise<void>
   removeAlias(address: string): Promise<void>
   listAliases(): Promise<Alias[]>

@@ -4,7 +4,8 @@ import type { BodyRef } from './body.ts'
 export interface QueueRecipient {
   /** Where to: `local-part@domain`. */
   readonly forwardPath: string
-  readonly state: 'waiting' | 'delivered' | 'failed' | 'dropped'
+  /** `reporting`: delivered, and its sender is still to be told so; the entry stays until that is done. */
+  readonly state: 'waiting' | 'reporting' | 'delivered' | 'failed' | 'dropped'
   readonly attempts: number
   /** The last reply or our own reason, for the report and for `queue ls`. */
   readonly lastReply: string | null
@@ -59,6 +60,7 @@ export interface NewQueueEntry {
   /** `ENVID` and `RET` of RFC 3461. */
   readonly envid: string | null
   readonly ret: 'FULL' | 'HDRS' | null
+  readonly wishes: DeliveryWishes
   readonly nextAttemptAt: number
   readonly expiresAt: number
   readonly journeyId: string | null
@@ -93,8 +95,10 @@ export interface Settlement {
 
 export interface QueueStore {
   /**
-   * Takes entries that are due, for at most `leaseMs`; nobody else gets them meanwhile. A lease that ran out is free
-   * again (its holder died).
+   * Takes entries that are due, in the order of their time; each step of priority counts as a minute of it, so that nothing
+   * waits for ever. They are held
+   * for at most `leaseMs`; nobody else gets them meanwhile. A lease that ran out is free again (its holder died), and so is
+   * each when the store is opened.
    *
    * @param limit 1 to 1,000.
    */

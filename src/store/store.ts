@@ -9,6 +9,7 @@ import type { MessageScan } from '../message/scan.ts'
 import type { AccountStore } from './accounts.ts'
 import type { BodyRef, BodySink, StagedBody } from './body.ts'
 import type { ChangeListener, MailboxChanges } from './changes.ts'
+import type { DomainKeyStore } from './domain-keys.ts'
 import type { HousekeepingStore } from './housekeeping.ts'
 import type { MailboxIndex } from './mailbox-index.ts'
 import type { QueueStore, NewQueueEntry, Settlement } from './queue.ts'
@@ -48,6 +49,8 @@ export interface Filing {
   readonly accountId: number
   /** Null: INBOX. A mailbox that has gone by the time of the commit means INBOX too. */
   readonly mailboxId: number | null
+  /** Without a `mailboxId`: the account's mailbox of that use; INBOX when it has none. */
+  readonly specialUse?: SpecialUse
   /** Trace fields above the body, one char per octet, at most 16,384; ends with CRLF, or is ''. */
   readonly prefix: string
   /** Sum of `flagBits`. */
@@ -126,7 +129,7 @@ export interface Copied {
   readonly targetUids: readonly number[]
 }
 
-export interface Store extends AccountStore, QueueStore, HousekeepingStore, TextSearch {
+export interface Store extends AccountStore, DomainKeyStore, QueueStore, HousekeepingStore, TextSearch {
   listMailboxes(accountId: number): Promise<Mailbox[]>
   /** Null when there is none of that name. */
   findMailbox(accountId: number, name: string): Promise<Mailbox | null>

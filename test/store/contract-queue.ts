@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { QueueEntry, Settlement } from '../../src/store/queue.ts'
+import { type DeliveryWishes, type QueueEntry, type Settlement, noWishes } from '../../src/store/queue.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Begin } from './contract.ts'
 import { acceptOne, filing, itemOf, letter, queueEntry } from './letters.ts'
@@ -27,6 +27,12 @@ export function queueContract(name: string, begin: Begin): void {
     store.onQueued(() => calls++)
     const entry = queueEntry(bob.accountId, {
       ...{ eightBit: true, smtpUtf8: true, envid: 'e', ret: 'HDRS', journeyId: 'j' },
+      wishes: {
+        ...noWishes,
+        requireTls: true,
+        priority: -3,
+        deliverBy: { at: 7, mode: 'notify', trace: true },
+      },
       recipients: [
         { forwardPath: 'a@crepes.example', orcpt: 'rfc822;a@x.example', notify: 'NEVER' },
         { forwardPath: 'b@crepes.example', orcpt: null, notify: null },
@@ -131,5 +137,51 @@ export function queueContract(name: string, begin: Begin): void {
     assert.equal((await store.listQueue(1)).length, 1)
     assert.ok((await enqueue(store, queueEntry(bob.accountId)))[0]! > third)
     assert.equal(calls, 2)
+  })
+
+  test(`${name}: what is urgent overtakes, by a minute for each step, and what is held back waits`, async (t) => {
+    const { store, bob } = await begin(t)
+    const ids = new Map<number, string>()
+    const queued = async (title: string, dueAt: number, wishes: Partial<DeliveryWishes>) => {
+      const entry = queueEntry(bob.accountId, { nextAttemptAt: dueAt, wishes: { ...noWishes, ...wishes } })
+      ids.set((await enqueue(store, entry))[0]!, title)
+    }
+    await queued('old', 60_000, {})
+    await queued('low', 60_000, { priority: -9 })
+    for (let i = 0; i < 5; i++) await queued(`plain ${i}`, 500_000 + i, {})
+    await queued('urgent', 500_100, { priority: 5 })
+    await queued('held', 900_000, { holdUntil: 900_000 })
+    const leased = async (limit: number) =>
+      (await store.lease(700_000, 1, limit)).map(({ queueId }) => ids.get(queueId))
+    assert.deepEqual(await leased(3), ['old', 'urgent', 'plain 0'])
+    assert.equal(await store.retryNow(null, 700_001), 9 - 1, 'not the one its sender holds back')
+    assert.equal((await store.lease(800_000, 1, 100)).length, 8)
+    const held = [...ids].find(([, title]) => title === 'held')![0]
+    assert.equal(await store.retryNow(held, 800_001), 1)
+  })
+
+  test(`${name}: a lease does not outlive the one who held it`, async (t) => {
+    const { store, bob, reopen } = await begin(t)
+    await enqueue(store, queueEntry(bob.accountId))
+    assert.equal((await store.lease(1_000, 60_000, 10)).length, 1)
+    assert.equal((await store.lease(1_001, 60_000, 10)).length, 0)
+    const opened = await reopen()
+    const [free] = await opened.listQueue(10)
+    assert.deepEqual([free!.leasedUntil, free!.nextAttemptAt], [null, 1_000])
+    assert.equal((await opened.lease(1_002, 60_000, 10)).length, 1)
+  })
+
+  test(`${name}: an entry that is delivered stays until its sender has been told so`, async (t) => {
+    const { store, bob } = await begin(t)
+    await enqueue(store, queueEntry(bob.accountId))
+    const [entry] = await store.lease(1_000, 60_000, 1)
+    const to = (state: 'reporting' | 'delivered') => ({
+      ...settlement(entry!, 'waiting'),
+      recipients: [{ forwardPath: entry!.recipients[0]!.forwardPath, state, reply: null }],
+    })
+    await store.settle([to('reporting')])
+    assert.equal((await store.listQueue(1))[0]!.recipients[0]!.state, 'reporting')
+    await store.settle([to('delivered')])
+    assert.deepEqual(await store.listQueue(1), [])
   })
 }

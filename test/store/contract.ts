@@ -12,6 +12,7 @@ import { accountContract } from './contract-accounts.ts'
 import { bodyContract } from './contract-bodies.ts'
 import { flagContract } from './contract-flags.ts'
 import { housekeepingContract } from './contract-housekeeping.ts'
+import { keyContract } from './contract-keys.ts'
 import { mailboxContract } from './contract-mailboxes.ts'
 import { messageContract } from './contract-messages.ts'
 import { queueContract } from './contract-queue.ts'
@@ -57,6 +58,7 @@ export function storeContract(name: string, open: Open): void {
   flagContract(name, begin)
   bodyContract(name, begin)
   queueContract(name, begin)
+  keyContract(name, begin)
   housekeepingContract(name, begin)
   modelContract(name, begin)
 }

@@ -7,6 +7,7 @@ import { defaultLimits } from '../../src/base/limits.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { openStore } from '../../src/store/open.ts'
+import { noWishes } from '../../src/store/queue.ts'
 import type { Store } from '../../src/store/store.ts'
 import { filing, itemOf, letter, put, queueEntry } from './letters.ts'
 
@@ -38,7 +39,15 @@ export async function fillStore(store: Store, large = largeLetter): Promise<{ bo
     await put(store, i % 5 === 4 ? alice : bob, { ...more, prefix }, letter(`letter ${i}`))
   }
   await store.accept([await itemOf(store, large, [filing(bob), filing(alice)], [queueEntry(bob)])])
-  await store.accept([await itemOf(store, letter('out'), [], [queueEntry(bob), queueEntry(alice)])])
+  const wishes = { ...noWishes, requireTls: true, priority: 3 }
+  await store.accept([
+    await itemOf(store, letter('out'), [], [queueEntry(bob, { wishes }), queueEntry(alice)]),
+  ])
+  await store.addDomainKey({
+    ...{ domain: 'hamburger.example', selector: '2026a-ed', algorithm: 'ed25519-sha256' },
+    privateKey: '-----BEGIN PRIVATE KEY-----\nnot one that anybody uses\n-----END PRIVATE KEY-----\n',
+    ...{ createdAt: 1_770_000_000_000, activeFrom: 1_770_000_000_000, retiredAt: null },
+  })
   await store.copy(bob, 1, [1, 2], projects.mailboxId)
   await store.move(bob, 1, [3], projects.mailboxId)
   await store.expunge(bob, 1, [4])

@@ -1,6 +1,6 @@
 import { MessageScanner } from '../../src/message/scan.ts'
 import type { StagedBody } from '../../src/store/body.ts'
-import type { NewQueueEntry } from '../../src/store/queue.ts'
+import { type NewQueueEntry, noWishes } from '../../src/store/queue.ts'
 import type { AcceptItem, Accepted, Filed, Filing, Store } from '../../src/store/store.ts'
 
 /** A short letter as it is received. */
@@ -65,7 +65,7 @@ export function queueEntry(accountId: number, more: Partial<NewQueueEntry> = {})
       prefix: 'Received: here\r\n',
     },
     recipients: [{ forwardPath: 'alice@crepes.example', orcpt: null, notify: null }],
-    ...{ eightBit: false, smtpUtf8: false, envid: null, ret: null, journeyId: null },
+    ...{ eightBit: false, smtpUtf8: false, envid: null, ret: null, journeyId: null, wishes: noWishes },
     ...{ nextAttemptAt: 1_000, expiresAt: 9_000_000 },
     ...more,
   }

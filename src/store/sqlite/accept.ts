@@ -3,7 +3,7 @@
  * body is on the disk when this runs. If anything here fails, nothing of the item has happened.
  */
 import type { NewQueueEntry, Settlement } from '../queue.ts'
-import type { Accepted, Filed, Filing } from '../store.ts'
+import type { Accepted, Filed, Filing, SpecialUse } from '../store.ts'
 import { flagBits } from '../store.ts'
 import type { AddedDelta } from './delta.ts'
 import { keywordBits } from './keywords.ts'
@@ -77,7 +77,7 @@ function file(
   if (counted === undefined) throw new AccountUnknown(`account ${accountId}`)
   const modseq = counted[0] as number
   const added = { count: 1, unseen: (filing.flags & flagBits['\\Seen']) === 0 ? 1 : 0, octets, modseq }
-  let mailboxId = filing.mailboxId ?? inboxId
+  let mailboxId = filing.mailboxId ?? mailboxOfUse(tx, accountId, filing.specialUse) ?? inboxId
   let taken = takeUids(tx, accountId, mailboxId, added)
   if (taken === null) {
     mailboxId = inboxId
@@ -117,6 +117,16 @@ function file(
   }
   tx.deltas.push(delta)
   return { accountId, mailboxId, uid, uidValidity: taken.uidValidity, modseq, emailId }
+}
+
+function mailboxOfUse(tx: Transaction, accountId: number, use: SpecialUse | undefined): number | null {
+  if (use === undefined) return null
+  const row = tx.get(
+    'SELECT mailbox FROM mailbox WHERE account = ? AND special_use = ? LIMIT 1',
+    accountId,
+    use,
+  )
+  return row === undefined ? null : (row[0] as number)
 }
 
 function addEmail(

@@ -1,5 +1,5 @@
 /** Domains, accounts and aliases. The table `address` is the only claim on a name. */
-import { AccountUnknown, DomainInUse, DomainUnknown, NameTaken } from '../errors.ts'
+import { AccountUnknown, DomainInUse, DomainUnknown, LimitReached, NameTaken } from '../errors.ts'
 import type { Account } from '../accounts.ts'
 import type { SpecialUse } from '../store.ts'
 import { insertMailbox } from './change-mailboxes.ts'
@@ -27,6 +27,7 @@ export function removeDomain(tx: Transaction, call: { readonly domain: string })
   if (tx.get('SELECT 1 FROM address WHERE domain = ? LIMIT 1', domain) !== undefined)
     throw new DomainInUse(domain)
   if (tx.run('DELETE FROM domain WHERE domain = ?', domain) === 0) throw new DomainUnknown(domain)
+  tx.run('DELETE FROM domain_key WHERE domain = ?', domain)
 }
 
 export interface NewAccount {
@@ -95,6 +96,10 @@ export function addAlias(
   tx: Transaction,
   call: { readonly address: string; readonly targets: readonly string[] },
 ): void {
+  // RCPT to it would be refused, as for too many recipients.
+  if (call.targets.length > tx.limits.recipients) {
+    throw new LimitReached(`an alias has at most ${tx.limits.recipients} members (limits.recipients)`)
+  }
   claim(tx, call.address.toLowerCase(), null, call.targets)
 }
 

@@ -1,11 +1,12 @@
 import type { NewQueueEntry } from '../queue.ts'
+import { writeWishes } from './queue-row.ts'
 import type { Transaction } from './transaction.ts'
 
 /** @returns The entry's number. */
 export function enqueue(tx: Transaction, entry: NewQueueEntry, blob: number, octets: number): number {
   const queueId = tx.nextOf('queue')
   tx.run(
-    'INSERT INTO queue VALUES (?, ?, ?, ?, NULL, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO queue VALUES (?, ?, ?, ?, NULL, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     entry.accountId,
     queueId,
     entry.nextAttemptAt,
@@ -22,6 +23,7 @@ export function enqueue(tx: Transaction, entry: NewQueueEntry, blob: number, oct
     entry.journeyId,
     blob,
     octets,
+    writeWishes(entry.wishes),
   )
   entry.recipients.forEach((recipient, n) => {
     tx.run(

@@ -1,5 +1,6 @@
 import type { QueueEntry } from '../queue.ts'
 import { queueColumns, queueEntryOf } from './queue-row.ts'
+import type { Sql } from './database.ts'
 import { removeEntry } from './settle.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -14,12 +15,7 @@ export function lease(
   const until = call.nowMs + call.leaseMs
   const limit = Math.min(Math.max(call.limit, 1), 1_000)
   bringBack(tx, limit)
-  const due = tx.all(
-    'SELECT account, queue FROM queue WHERE due_at <= ? ORDER BY due_at LIMIT ?',
-    call.nowMs,
-    limit,
-  )
-  return due.map(([account, queue]) => {
+  return mostUrgent(tx, call.nowMs, limit).map(([account, queue]) => {
     const row = tx.get(
       `UPDATE queue SET due_at = ?1, leased_until = ?1 WHERE account = ?2 AND queue = ?3 RETURNING ${queueColumns}`,
       until,
@@ -28,6 +24,35 @@ export function lease(
     )
     return queueEntryOf(tx.sql, row!)
   })
+}
+
+/** What one step of RFC 6710's priority is worth: nine of them overtake what has waited for nine minutes, and no more. */
+const priorityStepMs = 60_000
+
+type Due = readonly [account: number, queue: number, dueAt: number, priority: number]
+
+/** Two pages by index, merged: the oldest, and the oldest of those with a priority over 0. */
+function mostUrgent(tx: Transaction, nowMs: number, limit: number): Due[] {
+  const priority = "json_extract(wishes, '$.priority')"
+  const columns = `account, queue, due_at, coalesce(${priority}, 0)`
+  const oldest = tx.all<Due>(
+    `SELECT ${columns} FROM queue WHERE due_at <= ? ORDER BY due_at LIMIT ?`,
+    nowMs,
+    limit,
+  )
+  const urgent = tx.all<Due>(
+    `SELECT ${columns} FROM queue WHERE ${priority} > 0 AND due_at <= ? ORDER BY due_at LIMIT ?`,
+    nowMs,
+    limit,
+  )
+  const due = new Map([...oldest, ...urgent].map((row) => [row[1], row]))
+  const place = ([, , dueAt, steps]: Due) => dueAt - steps * priorityStepMs
+  return [...due.values()].sort((a, b) => place(a) - place(b)).slice(0, limit)
+}
+
+/** For the one who opens the store and holds its folder: whoever held a lease is no more. */
+export function freeLeases(sql: Sql): void {
+  sql.exec('UPDATE queue SET leased_until = NULL, due_at = next_attempt_at WHERE leased_until IS NOT NULL')
 }
 
 /**
@@ -65,7 +90,7 @@ export function renewLease(
   )
 }
 
-/** Rows that somebody holds are being tried already. */
+/** Rows that somebody holds are being tried already; what its sender holds back (RFC 4865) is sent early only by name. */
 export function retryNow(
   tx: Transaction,
   call: { readonly queueId: number | null; readonly nowMs: number },
@@ -74,7 +99,8 @@ export function retryNow(
   const made =
     call.queueId === null
       ? tx.run(
-          `UPDATE queue SET due_at = ?1, next_attempt_at = ?1, leased_until = NULL WHERE ${free}`,
+          `UPDATE queue SET due_at = ?1, next_attempt_at = ?1, leased_until = NULL
+            WHERE ${free} AND coalesce(json_extract(wishes, '$.holdUntil'), 0) <= ?1`,
           call.nowMs,
         )
       : tx.run(

@@ -9,6 +9,7 @@ import {
 } from './change-accounts.ts'
 import { createMailbox, deleteMailbox, renameMailbox, setSubscribed } from './change-mailboxes.ts'
 import { copy, move } from './copy.ts'
+import { addDomainKey, removeDomainKey, retireDomainKey } from './domain-keys.ts'
 import { dropSegments } from './drop-segments.ts'
 import { expunge } from './expunge.ts'
 import { noteSeenThere, noteNumber } from './housekeeping/notes.ts'
@@ -64,6 +65,9 @@ export const operations = {
   noteNumber,
   switchPlaces,
   removeOrphanRows,
+  addDomainKey,
+  retireDomainKey,
+  removeDomainKey,
 }
 
 export type OperationName = keyof typeof operations

@@ -1,8 +1,9 @@
-import type { QueueEntry, QueueRecipient } from '../queue.ts'
+import type { DeliveryWishes, QueueEntry, QueueRecipient } from '../queue.ts'
+import { noWishes } from '../queue.ts'
 import type { Row, Sql } from './database.ts'
 
 export const queueColumns = `account, queue, next_attempt_at, leased_until, created_at, expires_at, attempts, delay_warned,
-  reverse_path, domain, prefix, eight_bit, smtputf8, envid, ret, journey, blob, octets`
+  reverse_path, domain, prefix, eight_bit, smtputf8, envid, ret, journey, blob, octets, wishes`
 
 export function queueEntryOf(sql: Sql, row: Row): QueueEntry {
   const accountId = row[0] as number
@@ -25,6 +26,7 @@ export function queueEntryOf(sql: Sql, row: Row): QueueEntry {
     ret: row[14] as QueueEntry['ret'],
     journeyId: row[15] as string | null,
     body: { accountId, blobId: row[16] as number, octets: row[17] as number },
+    wishes: readWishes(row[18] as string | null),
     recipients: recipientsOf(sql, accountId, queueId),
   }
 }
@@ -45,4 +47,16 @@ function recipientsOf(sql: Sql, accountId: number, queueId: number): QueueRecipi
       orcpt: row[4] as string | null,
       notify: row[5] as string | null,
     }))
+}
+
+/** Only what was asked for; null for nothing. */
+export function writeWishes(wishes: DeliveryWishes): string | null {
+  const asked = Object.entries(wishes).filter(
+    ([name, value]) => value !== noWishes[name as keyof DeliveryWishes],
+  )
+  return asked.length === 0 ? null : JSON.stringify(Object.fromEntries(asked))
+}
+
+function readWishes(text: string | null): DeliveryWishes {
+  return text === null ? noWishes : { ...noWishes, ...(JSON.parse(text) as Partial<DeliveryWishes>) }
 }

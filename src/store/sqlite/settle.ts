@@ -8,14 +8,14 @@ export function settle(tx: Transaction, settlements: readonly Settlement[]): voi
 
 /**
  * Ends one attempt: notes what became of the recipients and gives the lease back. The entry leaves the queue when nobody
- * waits any more. One that has gone meanwhile (a person dropped it) is passed over.
+ * waits any more, neither for the message nor to be told of it. One that has gone meanwhile (a person dropped it) is passed over.
  */
 export function settleOne(tx: Transaction, settlement: Settlement): void {
   const { accountId, queueId } = settlement
   for (const recipient of settlement.recipients) {
     tx.run(
       `UPDATE queue_recipient SET state = ?, attempts = attempts + 1, last_reply = ?
-        WHERE account = ? AND queue = ? AND forward_path = ? AND state = 'waiting'`,
+        WHERE account = ? AND queue = ? AND forward_path = ? AND state IN ('waiting', 'reporting')`,
       recipient.state,
       recipient.reply,
       accountId,
@@ -24,7 +24,7 @@ export function settleOne(tx: Transaction, settlement: Settlement): void {
     )
   }
   const waiting = tx.get(
-    "SELECT 1 FROM queue_recipient WHERE account = ? AND queue = ? AND state = 'waiting' LIMIT 1",
+    "SELECT 1 FROM queue_recipient WHERE account = ? AND queue = ? AND state IN ('waiting', 'reporting') LIMIT 1",
     accountId,
     queueId,
   )

@@ -9,6 +9,7 @@ import type { Log } from '../../base/log.ts'
 import type { Account, AddressMeaning, Alias, Quota, RemovedAccount } from '../accounts.ts'
 import type { BodyRef, BodySink } from '../body.ts'
 import type { Change, ChangeListener, MailboxChanges } from '../changes.ts'
+import type { DomainKey } from '../domain-keys.ts'
 import { BodyUnreadable, LimitReached } from '../errors.ts'
 import type {
   CleanProgress,
@@ -40,6 +41,7 @@ import { ArrivingBody } from './body-sink.ts'
 import { changesSince } from './changes-since.ts'
 import type { Sql } from './database.ts'
 import type { Delta } from './delta.ts'
+import { listDomainKeys } from './domain-keys.ts'
 import { Describer } from './describe.ts'
 import { FileHold } from './housekeeping/file-hold.ts'
 import { Housekeeper } from './housekeeping/housekeeper.ts'
@@ -122,6 +124,22 @@ export class SqliteStore implements Store {
 
   async listDomains(): Promise<string[]> {
     return this.#accounts.domains()
+  }
+
+  async addDomainKey(key: DomainKey): Promise<void> {
+    await this.#writer.ask('addDomainKey', key)
+  }
+
+  async listDomainKeys(domain: string): Promise<DomainKey[]> {
+    return listDomainKeys(this.#sql, domain)
+  }
+
+  retireDomainKey(domain: string, selector: string, at: number): Promise<boolean> {
+    return this.#writer.ask('retireDomainKey', { domain, selector, at })
+  }
+
+  removeDomainKey(domain: string, selector: string): Promise<boolean> {
+    return this.#writer.ask('removeDomainKey', { domain, selector })
   }
 
   async addAccount(address: string, passwordHash: string | null): Promise<Account> {

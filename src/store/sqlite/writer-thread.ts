@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { openForWriting } from './database.ts'
+import { freeLeases } from './lease.ts'
 import { migrate } from './migrate.ts'
 import { removeOrphans } from './orphans.ts'
 import { pickDisk } from './pick-disk.ts'
@@ -19,6 +20,7 @@ disk.makeFolder(data.folder)
 disk.syncFolder(dirname(data.folder))
 const sql = openForWriting(join(data.folder, 'meta.db'))
 migrate(sql)
+freeLeases(sql)
 const writer = new Writer(sql, disk, data.folder, data.limits)
 let closed = false
 let resting: NodeJS.Timeout | null = null

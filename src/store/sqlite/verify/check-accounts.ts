@@ -32,6 +32,15 @@ export function checkAccounts(sql: Sql, findings: Findings): void {
   each('SELECT address FROM address WHERE domain NOT IN (SELECT domain FROM domain)', ([address]) =>
     findings.add('address', `The domain of ${String(address)} is not there`),
   )
+  each('SELECT domain, selector FROM domain_key WHERE domain NOT IN (SELECT domain FROM domain)', (row) =>
+    findings.add('domain-key', `The domain of the key ${row.join(' ')} is not there`),
+  )
+  // The key itself is not told.
+  each(
+    `SELECT domain, selector FROM domain_key WHERE private_key NOT LIKE '-----BEGIN PRIVATE KEY-----%'
+      OR algorithm NOT IN ('rsa-sha256', 'ed25519-sha256')`,
+    (row) => findings.add('domain-key', `The key ${row.join(' ')} cannot sign`),
+  )
   checkUsage(sql, findings)
   checkCounters(sql, findings)
 }

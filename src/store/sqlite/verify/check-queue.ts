@@ -16,7 +16,7 @@ export function checkQueue(sql: Sql, findings: Findings, owned: NumberSet): void
     const rows = sql.all<QueueRow>(
       `SELECT q.account, q.queue, q.blob, q.octets, q.due_at, q.leased_until, q.next_attempt_at, b.account, b.octets,
         (SELECT count(*) FROM queue_recipient r WHERE r.account = q.account AND r.queue = q.queue),
-        (SELECT count(*) FROM queue_recipient r WHERE r.account = q.account AND r.queue = q.queue AND state = 'waiting')
+        (SELECT count(*) FROM queue_recipient r WHERE r.account = q.account AND r.queue = q.queue AND state IN ('waiting', 'reporting'))
         FROM queue q LEFT JOIN blob b ON b.blob = q.blob
         WHERE (q.account, q.queue) > (?, ?) ORDER BY q.account, q.queue LIMIT ${rowsAtOnce}`,
       account,
