@@ -34,6 +34,16 @@ export function isFieldLine(line: string): boolean {
 }
 
 /**
+ * Whether a message that begins with this line has a header. A mailbox file's own first line,
+ * `From ada@client.example Mon Jan  1 10:20:30 2024`, comes in with old mail and counts.
+ *
+ * @param line Without LF.
+ */
+export function beginsHeader(line: string): boolean {
+  return isFieldLine(line) || /^>?From \S+.*\d:\d\d/.test(line)
+}
+
+/**
  * Cuts a header into its fields, in order. Lines that are no field (an mbox `From ` line, junk) are passed over.
  *
  * @param text The header, one char per octet, with or without its empty line.

@@ -6,7 +6,7 @@
  * here throws: a message beyond a limit is described less deeply and `overLimit` says so.
  */
 import { type Envelope, countAddresses, makeEnvelope } from './envelope.ts'
-import { type HeaderField, isFieldLine, parseHeader } from './header.ts'
+import { beginsHeader, type HeaderField, parseHeader } from './header.ts'
 import { LineCounter, StopAt } from './line-counter.ts'
 import { type ContentType, parameterValue } from './parameters.ts'
 import { type Part, isIdentityEncoded, isMessage, isMultipart, makePart, plainText } from './part.ts'
@@ -221,9 +221,7 @@ export class MessageScanner {
     if (lf < 0 && line.length - at < PROBE_OCTETS && !this.#ended) return false
     const text = line.toString('latin1', at, Math.min(lf < 0 ? line.length : lf, at + PROBE_OCTETS))
     this.#mode = 'header'
-    // A mailbox file's own first line, `From ada@client.example Mon Jan  1 10:20:30 2024`, comes in with old mail.
-    this.#hasHeader =
-      isFieldLine(text) || (lf >= 0 && (text === '' || text === '\r')) || /^>?From \S+.*\d:\d\d/.test(text)
+    this.#hasHeader = beginsHeader(text) || (lf >= 0 && (text === '' || text === '\r'))
     if (!this.#hasHeader) this.#endHeader(0)
     return true
   }
