@@ -9,6 +9,8 @@ export interface SmtpJob {
   readonly letters: number
   readonly octets: number
   readonly accounts: number
+  /** Of the recipients; bench.test when absent. */
+  readonly domain?: string
   /** Number of the first letter, by which its recipient is chosen; 1 when absent. */
   readonly first?: number
   /** A connection for each letter, instead of one that is kept. */
@@ -50,7 +52,7 @@ async function smtp(job: SmtpJob): Promise<LoadResult> {
       endpoint: { address: '127.0.0.1', port: job.port },
       sessions,
       // Neighbours in time are none in the tables: a prime.
-      recipient: (n) => `u${1 + ((n * 7_919) % job.accounts)}@bench.test`,
+      recipient: (n) => `u${1 + ((n * 7_919) % job.accounts)}@${job.domain ?? 'bench.test'}`,
       octets: job.octets,
       letters,
       first,
