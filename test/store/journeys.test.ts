@@ -120,10 +120,25 @@ test('a damaged file is set aside and begun anew', async (t) => {
 test('journeys are still there after the file was closed and opened', async (t) => {
   const folder = testFolder(t)
   const first = await open(t, { folder })
-  first.journeys.append({ journeyId: 'j', events: [] })
+  first.journeys.append({ journeyId: 'j', facts: { messageId: '<a@b.example>' }, events: [] })
   await first.journeys.close()
   const second = await open(t, { folder })
   assert.equal((await second.journeys.find({ journeyId: 'j', limit: 1 })).length, 1)
+  // Its keys were not in their table when the file was closed.
+  assert.equal((await second.journeys.find({ messageId: '<a@b.example>', limit: 1 })).length, 1)
+})
+
+test('among thousands that share a fact those are found that have the other one too', async (t) => {
+  const { journeys } = await open(t)
+  const recipients = ['bob@hamburger.example']
+  for (let i = 0; i < 5_000; i++)
+    journeys.append({ journeyId: `j${i}`, facts: { recipients, queueIds: [i % 1_000] }, events: [] })
+  const found = await journeys.find({ recipient: 'bob@hamburger.example', queueId: 7, limit: 4 })
+  assert.deepEqual(
+    found.map(({ journeyId }) => journeyId),
+    ['j4007', 'j3007', 'j2007', 'j1007'],
+  )
+  assert.equal((await journeys.find({ recipient: 'bob@hamburger.example', limit: 1_000 })).length, 1_000)
 })
 
 test('what waits beyond the bound is dropped, the oldest first', async (t) => {

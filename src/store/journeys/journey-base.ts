@@ -4,7 +4,8 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Journey, JourneyFacts, JourneyQuery } from '../../journey/event.ts'
 import { Sql } from '../sqlite/database.ts'
 import { journeyTables, journeyVersion } from './journey-tables.ts'
-import { keysOf, linkText, mergeFacts } from './merge-facts.ts'
+import { answers, hashOf, keysOf, keysOfQuery } from './keys.ts'
+import { mergeFacts } from './merge-facts.ts'
 import type { PackedEntry, PlacedEvent } from './pack-entry.ts'
 import type { JourneyThreadData } from './protocol.ts'
 
@@ -13,12 +14,18 @@ const compressedChars = 1_000
 const zstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 3 } }
 /** Rows that are deleted in one transaction. */
 const deletedAtOnce = 500
+/** Journeys whose keys are put in together: in their order, so that a page of the table is written once for several. */
+const keyedAtOnce = 2_000
+/** Journeys looked at in one step of a search. */
+const lookedAtOnce = 200
 /** What the file is brought down to once it is over its bound. */
 const lowWater = 0.9
 
 export class JourneyBase {
   readonly #sql: Sql
   readonly #data: JourneyThreadData
+  #unkeyed = 0
+  #lastPart = 0
 
   /** @throws {Error} The file is damaged, or of another version. */
   constructor(file: string, data: JourneyThreadData) {
@@ -30,6 +37,8 @@ export class JourneyBase {
       if (version !== 0 && version !== journeyVersion)
         throw new Error(`file is not a database of ours: ${version}`)
       db.exec(journeyTables)
+      this.#unkeyed = Number(this.#sql.get('SELECT count(*) FROM unkeyed')?.[0])
+      this.#lastPart = Number(this.#sql.get('SELECT coalesce(max(entry), 0) FROM entry')?.[0])
     } catch (error) {
       db.close()
       throw error
@@ -40,40 +49,51 @@ export class JourneyBase {
     this.#transaction(() => {
       for (const entry of entries) this.#appendOne(entry)
     })
+    if (this.#unkeyed >= keyedAtOnce) this.#keepKeys()
     if (this.#octets() > this.#data.fileOctets) this.#shrink()
   }
 
   /** @returns Each as JSON, the newest first. */
   find(query: JourneyQuery): string[] {
-    const keys = keysOfQuery(query)
-    const conditions = keys.map(
-      (_, i) =>
-        `EXISTS (SELECT 1 FROM found WHERE kind = ?${i * 2 + 1} AND value = ?${i * 2 + 2} AND found.journey = journey.journey)`,
-    )
-    const first = keys[0]
+    this.#keepKeys()
+    const asked = keysOfQuery(query)
     const limit = Math.min(Math.max(query.limit, 1), 1_000)
-    const values = keys.flat()
-    // The first key leads, in the order of its index; the others are asked for each.
-    const from =
-      first === undefined
-        ? 'journey'
-        : 'found AS leading CROSS JOIN journey ON journey.journey = leading.journey'
-    const where = [
-      ...(first === undefined ? [] : ['leading.kind = ?1 AND leading.value = ?2', ...conditions.slice(1)]),
-      ...(query.journeyId === undefined ? [] : [`journey.id = ?${values.length + 1}`]),
-    ]
-    const order = first === undefined ? 'journey.journey' : 'leading.journey'
-    const rows = this.#sql.all<readonly [number, string, number, string]>(
-      `SELECT journey.journey, id, started_at, facts FROM ${from}
-        ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`} ORDER BY ${order} DESC LIMIT ${limit}`,
-      ...values,
-      ...(query.journeyId === undefined ? [] : [query.journeyId]),
-    )
-    return rows.map(([journey, journeyId, startedAt, facts]) =>
-      JSON.stringify({
-        ...{ journeyId, startedAt, facts: JSON.parse(facts) as JourneyFacts },
-        events: this.#events(journey),
-      } satisfies Journey),
+    const found: string[] = []
+    let before = Number.MAX_SAFE_INTEGER
+    while (found.length < limit) {
+      const rows = this.#candidates(query.journeyId, asked[0], before)
+      for (const [journey, journeyId, startedAt, text] of rows) {
+        const facts = JSON.parse(text) as JourneyFacts
+        if (found.length === limit || !answers(facts, asked)) continue
+        const events = this.#events(journey)
+        found.push(JSON.stringify({ journeyId, startedAt, facts, events } satisfies Journey))
+      }
+      if (rows.length < lookedAtOnce) break
+      before = rows.at(-1)![0]
+    }
+    return found
+  }
+
+  /** The newest rows below `before` that have the first key; a hash tells no more than that they may. */
+  #candidates(journeyId: string | undefined, first: readonly [string, string] | undefined, before: number) {
+    const columns = 'journey.journey, id, started_at, facts'
+    type Found = readonly [journey: number, id: string, startedAt: number, facts: string]
+    if (journeyId !== undefined)
+      return this.#sql.all<Found>(
+        `SELECT ${columns} FROM journey WHERE id = ? AND journey < ?`,
+        journeyId,
+        before,
+      )
+    if (first === undefined)
+      return this.#sql.all<Found>(
+        `SELECT ${columns} FROM journey WHERE journey < ? ORDER BY journey DESC LIMIT ${lookedAtOnce}`,
+        before,
+      )
+    return this.#sql.all<Found>(
+      `SELECT ${columns} FROM found CROSS JOIN journey ON journey.journey = found.journey
+        WHERE found.key = ? AND found.journey < ? ORDER BY found.journey DESC LIMIT ${lookedAtOnce}`,
+      hashOf(first),
+      before,
     )
   }
 
@@ -90,7 +110,7 @@ export class JourneyBase {
     const oldFacts = nowMs - this.#data.factsMs
     this.#inPieces(() =>
       this.#deleteJourneys(
-        'SELECT journey FROM journey WHERE changed_at < ? LIMIT ?',
+        'SELECT journey, facts FROM journey WHERE changed_at < ? LIMIT ?',
         oldFacts,
         deletedAtOnce,
       ),
@@ -105,7 +125,7 @@ export class JourneyBase {
 
   #appendOne(entry: PackedEntry): void {
     const journey = this.#keepFacts(entry)
-    const part = Number(this.#sql.get('SELECT coalesce(max(entry), 0) + 1 FROM entry')?.[0])
+    const part = ++this.#lastPart
     if (entry.events !== null) this.#keepEvents(journey, entry.at, part, 0, entry.events)
     if (entry.wire !== null) this.#keepEvents(journey, entry.at, part, 1, entry.wire)
   }
@@ -118,24 +138,45 @@ export class JourneyBase {
     if (row === undefined) {
       const [journey] = this.#sql.get<readonly [number]>(
         'INSERT INTO journey VALUES (NULL, ?, ?, ?, ?) RETURNING journey',
-        ...[journeyId, at, at, JSON.stringify(facts ?? {})],
+        ...[journeyId, at, at, facts ?? '{}'],
       )!
-      if (facts !== null) this.#keepKeys(journey, facts)
+      if (facts !== null) this.#keyLater(journey)
       return journey
     }
     const [journey, text] = row
-    const merged = facts === null ? text : JSON.stringify(mergeFacts(JSON.parse(text) as JourneyFacts, facts))
+    const merged =
+      facts === null
+        ? text
+        : JSON.stringify(mergeFacts(JSON.parse(text) as JourneyFacts, JSON.parse(facts) as JourneyFacts))
     this.#sql.run(
       'UPDATE journey SET facts = ?, started_at = min(started_at, ?), changed_at = max(changed_at, ?) WHERE journey = ?',
       ...[merged, at, at, journey],
     )
-    if (facts !== null) this.#keepKeys(journey, facts)
+    if (facts !== null) this.#keyLater(journey)
     return journey
   }
 
-  #keepKeys(journey: number, facts: JourneyFacts): void {
-    for (const [kind, value] of keysOf(facts)) {
-      this.#sql.run('INSERT OR IGNORE INTO found VALUES (?, ?, ?)', kind, value, journey)
+  #keyLater(journey: number): void {
+    this.#unkeyed += this.#sql.run('INSERT OR IGNORE INTO unkeyed VALUES (?)', journey)
+  }
+
+  /** Keys lie all over their table: put in one by one they cost more than all the rest of a journey. */
+  #keepKeys(): void {
+    while (this.#unkeyed > 0) {
+      this.#unkeyed -= this.#transaction(() => {
+        const rows = this.#sql.all<readonly [number, string]>(
+          `SELECT journey, facts FROM unkeyed CROSS JOIN journey USING (journey) ORDER BY journey LIMIT ${keyedAtOnce}`,
+        )
+        const keys = rows.flatMap(([journey, facts]) =>
+          keysOf(JSON.parse(facts) as JourneyFacts).map((key) => [hashOf(key), journey] as const),
+        )
+        keys.sort(([a, at], [b, bt]) => a - b || at - bt)
+        for (const key of keys) this.#sql.run('INSERT OR IGNORE INTO found VALUES (?, ?)', ...key)
+        return this.#sql.run(
+          'DELETE FROM unkeyed WHERE journey <= ?',
+          rows.at(-1)?.[0] ?? Number.MAX_SAFE_INTEGER,
+        )
+      })
     }
   }
 
@@ -166,17 +207,19 @@ export class JourneyBase {
     const target = this.#data.fileOctets * lowWater
     while (this.#octets() > target) {
       const deleted = this.#transaction(() =>
-        this.#deleteJourneys('SELECT journey FROM journey ORDER BY changed_at LIMIT ?', deletedAtOnce),
+        this.#deleteJourneys('SELECT journey, facts FROM journey ORDER BY changed_at LIMIT ?', deletedAtOnce),
       )
       if (deleted === 0) break
     }
   }
 
   #deleteJourneys(which: string, ...values: number[]): number {
-    const journeys = this.#sql.all<readonly [number]>(which, ...values)
-    for (const [journey] of journeys) {
+    const journeys = this.#sql.all<readonly [number, string]>(which, ...values)
+    for (const [journey, facts] of journeys) {
+      for (const key of keysOf(JSON.parse(facts) as JourneyFacts))
+        this.#sql.run('DELETE FROM found WHERE key = ? AND journey = ?', hashOf(key), journey)
+      this.#unkeyed -= this.#sql.run('DELETE FROM unkeyed WHERE journey = ?', journey)
       this.#sql.run('DELETE FROM entry WHERE journey = ?', journey)
-      this.#sql.run('DELETE FROM found WHERE journey = ?', journey)
       this.#sql.run('DELETE FROM journey WHERE journey = ?', journey)
     }
     return journeys.length
@@ -207,15 +250,4 @@ export class JourneyBase {
       throw error
     }
   }
-}
-
-function keysOfQuery(query: JourneyQuery): [string, string][] {
-  const keys: [string, string][] = []
-  if (query.link !== undefined) keys.push(['link', linkText(query.link)])
-  if (query.queueId !== undefined) keys.push(['queueId', String(query.queueId)])
-  if (query.messageId !== undefined) keys.push(['messageId', query.messageId])
-  if (query.recipient !== undefined) keys.push(['recipient', query.recipient.toLowerCase()])
-  if (query.reversePath !== undefined) keys.push(['reversePath', query.reversePath.toLowerCase()])
-  if (query.accountId !== undefined) keys.push(['account', String(query.accountId)])
-  return keys
 }

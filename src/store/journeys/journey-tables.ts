@@ -1,5 +1,5 @@
 /** The tables of journey.db. Not migrated: a file of another version is set aside, as a damaged one is. */
-export const journeyVersion = 1
+export const journeyVersion = 2
 
 export const journeyTables = `
 PRAGMA auto_vacuum = INCREMENTAL;
@@ -15,14 +15,14 @@ CREATE TABLE IF NOT EXISTS journey (
 );
 CREATE INDEX IF NOT EXISTS journey_changed ON journey (changed_at);
 
--- What journeys are found by.
+-- What journeys are found by: the hash of a kind and a value (keys.ts), compared again with the facts.
 CREATE TABLE IF NOT EXISTS found (
-  kind TEXT NOT NULL,
-  value TEXT NOT NULL,
+  key INTEGER NOT NULL,
   journey INTEGER NOT NULL,
-  PRIMARY KEY (kind, value, journey)
+  PRIMARY KEY (key, journey)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS found_journey ON found (journey);
+-- Journeys whose facts have keys that are not in found yet.
+CREATE TABLE IF NOT EXISTS unkeyed (journey INTEGER PRIMARY KEY);
 
 -- codec: 0 text, 1 zstd.
 CREATE TABLE IF NOT EXISTS entry (

@@ -1,4 +1,5 @@
 import type { JourneyFacts, Link } from '../../journey/event.ts'
+import { linkText } from './keys.ts'
 
 /** Lists grow, single values are replaced. */
 export function mergeFacts(old: JourneyFacts, added: JourneyFacts): JourneyFacts {
@@ -14,24 +15,6 @@ export function mergeFacts(old: JourneyFacts, added: JourneyFacts): JourneyFacts
     ...(accountIds === undefined ? {} : { accountIds }),
     ...(links === undefined ? {} : { links }),
   }
-}
-
-/** By what a journey is found: kind and value. */
-export function keysOf(facts: JourneyFacts): [kind: string, value: string][] {
-  const keys: [string, string][] = []
-  if (facts.messageId !== undefined) keys.push(['messageId', facts.messageId])
-  if (facts.reversePath !== undefined) keys.push(['reversePath', facts.reversePath.toLowerCase()])
-  for (const recipient of facts.recipients ?? []) keys.push(['recipient', recipient.toLowerCase()])
-  for (const queueId of facts.queueIds ?? []) keys.push(['queueId', String(queueId)])
-  for (const link of facts.links ?? []) keys.push(['link', linkText(link)])
-  const accounts = new Set(facts.accountIds ?? [])
-  if (facts.senderAccountId !== undefined) accounts.add(facts.senderAccountId)
-  for (const accountId of accounts) keys.push(['account', String(accountId)])
-  return keys
-}
-
-export function linkText({ client, server, transaction }: Link): string {
-  return `${client} ${server} ${transaction}`
 }
 
 function grow<Item extends string | number>(
