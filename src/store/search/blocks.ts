@@ -1,10 +1,8 @@
 /** The blocks of opaque words: those on the disk, and the open one. See open-block.ts. */
 import type { Sql } from '../sqlite/database.ts'
-import { findTrigrams, OpenBlock, type OpaqueScope, pieceOf } from './open-block.ts'
+import { findTrigrams, OpenBlock, type OpaqueScope, pieceOf, piecesMax } from './open-block.ts'
 import { trigramAt, trigramsOfPair } from './trigrams.ts'
 
-/** Pieces of a block have numbers below it. */
-const piecesMax = 128
 /** Trigrams of a text that are looked for; reading the message says the rest. */
 const trigramsLookedFor = 3
 const accountFactor = 2 ** 32
@@ -12,7 +10,7 @@ const accountFactor = 2 ** 32
 export const blockTables = `
   -- Opaque words in blocks of messages. messages: row ids as 64-bit floating-point numbers, in the order of their emails.
   CREATE TABLE IF NOT EXISTS block (block INTEGER PRIMARY KEY, messages BLOB NOT NULL);
-  -- id: 128 * block + piece.
+  -- id: number of pieces in a block * block + piece.
   CREATE TABLE IF NOT EXISTS block_piece (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 `
 
@@ -103,7 +101,7 @@ function trigramsOf(text: string): (readonly [number, number])[] {
     Array.from({ length: trigramsLookedFor }, (_, i) => Math.round((i * last) / (trigramsLookedFor - 1))),
   )
   return [...places].map((at) => {
-    const trigram = trigramAt(text, at, false)
+    const trigram = trigramAt(text, at)
     return [trigram, trigram + 1]
   })
 }

@@ -5,7 +5,7 @@
  *
  * What is in memory is lost with the process; it is read again from the messages, see indexer.ts.
  */
-import { pieceCount, trigramAt, trigramCount, trigramsPerPiece } from './trigrams.ts'
+import { digitAt, endDigit, pieceCount, trigramCount, trigramOf, trigramsPerPiece } from './trigrams.ts'
 
 /** Where opaque words are told apart: in the header, and below it. */
 export const opaqueScopes = { header: 0, body: 1 } as const
@@ -14,26 +14,36 @@ export type OpaqueScope = keyof typeof opaqueScopes
 /** Trigrams after which a block is full with fewer messages. */
 const trigramsMax = 2_000_000
 
-/** All trigrams of one scope that begin with the same character. */
+/** All trigrams of one scope that begin with the same two characters. */
 export interface BlockPiece {
   readonly piece: number
   readonly data: Uint8Array
 }
 
+/** Pieces have numbers below it. */
+export const piecesMax = 2 * pieceCount
+
 export function pieceOf(scope: OpaqueScope, trigram: number): number {
   return opaqueScopes[scope] * pieceCount + Math.floor(trigram / trigramsPerPiece)
 }
+
+/** What is in order and what came since: so many pairs are looked through one by one. */
+const unsortedMax = 65_536
 
 export class OpenBlock {
   /** Row ids of its messages, in the order of their emails. */
   readonly rows: number[] = []
   readonly #messagesMax: number
-  /** Trigrams of the second scope come after those of the first. */
+  /** Pairs of a trigram and a message. Trigrams of the second scope come after those of the first. */
   #codes = new Uint32Array(16_384)
   #messages = new Uint16Array(16_384)
   #length = 0
   /** The message, counted from 1, in which a code was last seen. */
   readonly #seen = new Uint16Array(2 * trigramCount)
+  /** The first so many pairs, by trigram: their messages, and where those of each trigram begin. */
+  #sortedLength = 0
+  #sorted = new Uint16Array(0)
+  readonly #starts = new Uint32Array(2 * trigramCount + 1)
 
   /** @param messagesMax Numbers of messages in a block have 16 bits. */
   constructor(messagesMax: number) {
@@ -51,15 +61,23 @@ export class OpenBlock {
   /** Takes a word of ASCII letters and digits, at least two, of the message begun last. */
   add(scope: OpaqueScope, text: string, start: number, end: number): void {
     const base = opaqueScopes[scope] * trigramCount
-    for (let at = start; at + 2 < end; at++) this.#addCode(base + trigramAt(text, at, false))
-    this.#addCode(base + trigramAt(text, end - 2, true))
+    let first = digitAt(text, start)
+    let second = digitAt(text, start + 1)
+    for (let at = start + 2; at < end; at++) {
+      const third = digitAt(text, at)
+      this.#addCode(base + trigramOf(first, second, third))
+      first = second
+      second = third
+    }
+    this.#addCode(base + trigramOf(first, second, endDigit))
   }
 
   /** Messages, by their places in `rows`, that hold one of the trigrams in [first, end). */
   withTrigrams(scope: OpaqueScope, first: number, end: number): Set<number> {
+    if (this.#length - this.#sortedLength > unsortedMax) this.#sort()
     const base = opaqueScopes[scope] * trigramCount
-    const found = new Set<number>()
-    for (let i = 0; i < this.#length; i++) {
+    const found = new Set(this.#sorted.subarray(this.#starts[base + first], this.#starts[base + end]))
+    for (let i = this.#sortedLength; i < this.#length; i++) {
       const code = this.#codes[i]! - base
       if (code >= first && code < end) found.add(this.#messages[i]!)
     }
@@ -68,18 +86,48 @@ export class OpenBlock {
 
   /** Everything, to be written. */
   *pieces(): Generator<BlockPiece, void> {
-    const codes = 2 * trigramCount
-    const ends = new Uint32Array(codes + 1)
-    for (let i = 0; i < this.#length; i++) ends[this.#codes[i]! + 1]!++
-    for (let code = 0; code < codes; code++) ends[code + 1]! += ends[code]!
-    const places = ends.slice()
-    const sorted = new Uint16Array(this.#length)
-    for (let i = 0; i < this.#length; i++) sorted[places[this.#codes[i]!]!++] = this.#messages[i]!
-    for (let piece = 0; piece < 2 * pieceCount; piece++) {
+    this.#sort()
+    for (let piece = 0; piece < piecesMax; piece++) {
       const first = piece * trigramsPerPiece
-      const data = packPiece(ends.subarray(first, first + trigramsPerPiece + 1), sorted)
-      if (data !== null) yield { piece, data }
+      if (this.#starts[first + trigramsPerPiece]! > this.#starts[first]!)
+        yield { piece, data: this.#packPiece(first) }
     }
+  }
+
+  /** By counting. */
+  #sort(): void {
+    const starts = this.#starts.fill(0)
+    const length = this.#length
+    for (let i = 0; i < length; i++) starts[this.#codes[i]! + 1]!++
+    for (let code = 1; code < starts.length; code++) starts[code]! += starts[code - 1]!
+    const places = starts.slice()
+    const sorted = new Uint16Array(length)
+    for (let i = 0; i < length; i++) sorted[places[this.#codes[i]!]!++] = this.#messages[i]!
+    this.#sorted = sorted
+    this.#sortedLength = length
+  }
+
+  /**
+   * How many trigrams there are (in four octets); which, counted from the piece's first (two each); where the messages of
+   * each end (four each); the messages (two each). In the order of octets of the machine.
+   */
+  #packPiece(first: number): Uint8Array {
+    const starts = this.#starts
+    const from = starts[first]!
+    const to = starts[first + trigramsPerPiece]!
+    let present = 0
+    for (let i = first; i < first + trigramsPerPiece; i++) if (starts[i + 1]! > starts[i]!) present++
+    const packed = new Uint16Array(2 + present * 3 + to - from)
+    packed[0] = present
+    let n = 0
+    for (let i = 0; i < trigramsPerPiece; i++) {
+      const end = starts[first + i + 1]!
+      if (end === starts[first + i]!) continue
+      packed[2 + n] = i
+      packed.set(halvesOf(end - from), 2 + present + 2 * n++)
+    }
+    packed.set(this.#sorted.subarray(from, to), 2 + present * 3)
+    return new Uint8Array(packed.buffer)
   }
 
   #addCode(code: number): void {
@@ -101,25 +149,13 @@ export class OpenBlock {
   }
 }
 
-/**
- * How many trigrams there are (in four octets); which, counted from the piece's first (two each); where the messages of
- * each end (four each); the messages (two each). In the order of octets of the machine.
- *
- * @param ends Where each trigram's messages begin in `sorted`, and where the last one's end.
- */
-function packPiece(ends: Uint32Array, sorted: Uint16Array): Uint8Array | null {
-  const first = ends[0]!
-  const last = ends.at(-1)!
-  if (first === last) return null
-  const present: number[] = []
-  for (let i = 0; i + 1 < ends.length; i++) if (ends[i + 1]! > ends[i]!) present.push(i)
-  const packed = new Uint16Array(2 + present.length * 3 + last - first)
-  packed[0] = present.length
-  packed.set(present, 2)
-  const lasts = Uint32Array.from(present, (i) => ends[i + 1]! - first)
-  packed.set(new Uint16Array(lasts.buffer), 2 + present.length)
-  packed.set(sorted.subarray(first, last), 2 + present.length * 3)
-  return new Uint8Array(packed.buffer)
+const four = new Uint32Array(1)
+const halves = new Uint16Array(four.buffer)
+
+/** A number of four octets as two of two. */
+function halvesOf(value: number): Uint16Array {
+  four[0] = value
+  return halves
 }
 
 /** Messages of the trigrams in [first, end), all of one piece, in what `pieces` made of it. */
