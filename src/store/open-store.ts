@@ -7,6 +7,7 @@ import type { Sql } from './sqlite/database.ts'
 import { openForReading } from './sqlite/database.ts'
 import { systemDisk } from './sqlite/disk.ts'
 import { takeFolder } from './sqlite/owner.ts'
+import { isBehind } from './search/index-file.ts'
 import { SearchClient } from './search/search-client.ts'
 import { SqliteStore } from './sqlite/store.ts'
 import { WriterClient } from './sqlite/writer-client.ts'
@@ -49,7 +50,9 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
     sql = openForReading(join(folder, 'meta.db'))
     const files = new BodyFiles(bodyData, random)
     const bodies = new BodyReader(sql, folder)
-    const search = new SearchClient({ folder, clock, log, random })
+    const lastEmail = Number(sql.get("SELECT value FROM counter WHERE name = 'email'")?.[0] ?? 0)
+    const behind = isBehind(join(folder, 'fts.db'), lastEmail)
+    const search = new SearchClient({ folder, clock, log, random, behind })
     const parts = { sql, writer, files, bodies, search, clock, log, letGo }
     store = new SqliteStore({
       ...parts,

@@ -12,6 +12,9 @@ export const blockTables = `
   CREATE TABLE IF NOT EXISTS block (block INTEGER PRIMARY KEY, messages BLOB NOT NULL);
   -- id: number of pieces in a block * block + piece.
   CREATE TABLE IF NOT EXISTS block_piece (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+  -- The open block when the file was closed last, with the emails up to this one.
+  CREATE TABLE IF NOT EXISTS open_block
+    (block INTEGER PRIMARY KEY, email INTEGER NOT NULL, rows BLOB NOT NULL, codes BLOB NOT NULL, messages BLOB NOT NULL);
 `
 
 export interface OpaqueBlock {
@@ -41,9 +44,30 @@ export class Blocks {
       .map(([block, messages]) => sealedOf(block, unpackRows(messages)))
   }
 
-  /** All emails up to this one are in sealed blocks. */
-  get sealedEmail(): number {
-    return this.#sealed.at(-1)?.lastEmail ?? 0
+  /** All emails up to this one are in blocks. @param highWater Of the whole index. */
+  load(highWater: number): number {
+    const [email, rows, codes, messages] =
+      this.#sql.get<readonly [number, Uint8Array, Uint8Array, Uint8Array]>(
+        'SELECT email, rows, codes, messages FROM open_block WHERE block = ?',
+        this.#nextBlock,
+      ) ?? []
+    if (email === undefined || email > highWater) return this.#sealed.at(-1)?.lastEmail ?? 0
+    this.open.load({ rows: rows!, codes: codes!, messages: messages! })
+    return email
+  }
+
+  /** Writes the open block as it is, within a transaction. @param email All up to this one are in blocks. */
+  save(email: number): void {
+    const { rows, codes, messages } = this.open.save()
+    this.#sql.run('DELETE FROM open_block')
+    this.#sql.run(
+      'INSERT INTO open_block VALUES (?, ?, ?, ?, ?)',
+      this.#nextBlock,
+      email,
+      rows,
+      codes,
+      messages,
+    )
   }
 
   get count(): number {
@@ -53,7 +77,7 @@ export class Blocks {
   /** Writes the open block, within a transaction. @returns Takes note of it; to be called after the commit. */
   seal(): () => void {
     const { open } = this
-    const block = (this.#sealed.at(-1)?.block ?? 0) + 1
+    const block = this.#nextBlock
     const rows = Float64Array.from(open.rows)
     this.#sql.run('INSERT INTO block VALUES (?, ?)', block, new Uint8Array(rows.buffer))
     for (const { piece, data } of open.pieces())
@@ -78,6 +102,10 @@ export class Blocks {
       holding: (scope, text) =>
         inAll(trigramsOf(text), open.rows, (...of) => open.withTrigrams(scope, ...of)),
     }
+  }
+
+  get #nextBlock(): number {
+    return (this.#sealed.at(-1)?.block ?? 0) + 1
   }
 
   #holding(block: number, scope: OpaqueScope, text: string): number[] {

@@ -73,9 +73,10 @@ export class IndexFile {
   readonly partial: Set<number>
   /** Emails up to this one are in the index, or were gone when their turn came. */
   highWater: number
-  /** Up to here the open block of opaque words is complete: not at once after the file was opened. */
+  /** Up to here the open block of opaque words is complete: not at once after the process was killed. */
   searchable: number
   messages: number
+  #savedEmail: number
 
   /** @throws {Error} The file is damaged, or of another version. */
   constructor(file: string, seed: number, bounds: IndexBounds = indexBounds) {
@@ -93,7 +94,8 @@ export class IndexFile {
       this.messages = Number(this.#state('messages') ?? 0)
       this.vocabulary = new Vocabulary(seed)
       this.blocks = new Blocks(this.sql, bounds.blockMessages)
-      this.searchable = Math.min(this.blocks.sealedEmail, this.highWater)
+      this.searchable = this.blocks.load(this.highWater)
+      this.#savedEmail = this.searchable
       for (const [entries] of this.sql.all<readonly [Uint8Array]>('SELECT entries FROM words ORDER BY piece'))
         this.vocabulary.load(entries)
       if (this.vocabulary.count !== Number(this.#state('words') ?? 0)) throw new Error('words are missing')
@@ -206,6 +208,12 @@ export class IndexFile {
     }
   }
 
+  /** Keeps the open block, which otherwise would have to be made anew. */
+  save(): void {
+    if (this.#savedEmail === this.searchable) return
+    this.transaction(() => this.blocks.save(this.searchable))
+  }
+
   close(): void {
     this.sql.close()
   }
@@ -216,6 +224,23 @@ export class IndexFile {
 
   #setState(name: string, value: Value): void {
     this.sql.run('INSERT OR REPLACE INTO state VALUES (?, ?)', name, value)
+  }
+}
+
+/** Whether an index may lack messages. @param lastEmail Highest number of an email that was given out. */
+export function isBehind(file: string, lastEmail: number): boolean {
+  if (lastEmail === 0) return false
+  try {
+    const db = new DatabaseSync(file, { readOnly: true })
+    try {
+      const row = db.prepare("SELECT value FROM state WHERE name = 'highWater'").get()
+      return Number(row?.['value'] ?? 0) < lastEmail
+    } finally {
+      db.close()
+    }
+  } catch {
+    // It is not there, or damaged.
+    return true
   }
 }
 

@@ -13,7 +13,7 @@ import { runsOf, type Run } from './runs.ts'
 import { inBody, inHeader } from './places.ts'
 import { nameOctet, type Scope, termOfWord } from './scopes.ts'
 
-/** Words that may hold a needle; with more (all the words with an "e"), reading the messages is no slower. */
+/** Words that may hold a needle. With more (all the words with an "e") the commonest are asked about. */
 const wordsMax = 4_000
 /** The same for one of several runs of a needle: the others say enough. */
 const wordsOfRunMax = 300
@@ -79,15 +79,11 @@ export class Lookup {
     const [first] = runs
     if (first === undefined) return null
     if (runs.length > 1 || !first.openStart || !first.openEnd) return yield* this.#severalRuns(runs, scope)
-    const { words, grams, opaque, vague } = termsOf(this.#index.vocabulary, first, scope, wordsMax)
-    if (words === null || vague) return null
+    const { words, all, grams, opaque, vague } = termsOf(this.#index.vocabulary, first, scope, wordsMax)
+    if (!all || vague) return this.#mostly(words, scope)
     const answers: Answer[] = []
     for (let at = 0; at < words.length; at += termsAtOnce) {
-      const expression = words
-        .slice(at, at + termsAtOnce)
-        .map(termOfWord)
-        .join(' OR ')
-      answers.push({ rows: this.#find(expression), where: null })
+      answers.push(this.#withWords(words.slice(at, at + termsAtOnce)))
       yield
     }
     // A pair of neighbours is a text of two, a trigram one of three; of longer texts they are only parts.
@@ -101,12 +97,24 @@ export class Lookup {
     return answers
   }
 
+  /** The first words to come were the commonest: most messages hold one of them. The others are looked into. */
+  #mostly(words: readonly number[], scope: Scope): readonly Answer[] {
+    const base = this.#first - this.#ids[0]!
+    const rows = this.#ids.map((id) => base + id)
+    const where = scope === 'body' ? inBody : inHeader
+    return [{ rows, where }, this.#withWords(words.slice(0, termsAtOnce))]
+  }
+
+  #withWords(words: readonly number[]): Answer {
+    return { rows: this.#find(words.map(termOfWord).join(' OR ')), where: null }
+  }
+
   *#severalRuns(runs: readonly Run[], scope: Scope): Generator<void, readonly Answer[] | null> {
     const where = scope === 'body' ? inBody : inHeader
     const { vocabulary } = this.#index
     const telling = runs
       .map((run) => termsOf(vocabulary, run, scope, wordsOfRunMax))
-      .filter(({ words, vague }) => words !== null && !vague)
+      .filter(({ all, vague }) => all && !vague)
     if (telling.length === 0) return null
     const clauses = telling.map(clauseOf)
     const everywhere = this.#find(clauses.join(' AND '))
@@ -160,5 +168,5 @@ const none = new Float64Array(0)
 
 /** An expression for the messages that hold a run, opaque words left aside. */
 function clauseOf({ words, grams }: RunTerms): string {
-  return `(${[...words!.map(termOfWord), `(${grams.join(' AND ')})`].join(' OR ')})`
+  return `(${[...words.map(termOfWord), `(${grams.join(' AND ')})`].join(' OR ')})`
 }

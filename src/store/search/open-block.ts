@@ -3,7 +3,7 @@
  * nearly all different: as words they would fill the vocabulary, and as terms of FTS5 they cost five times what all other
  * words do. Here one costs some nanoseconds: a block is gathered in memory, sorted, and written once, when it is full.
  *
- * What is in memory is lost with the process; it is read again from the messages, see indexer.ts.
+ * What is in memory is lost when the process dies; then it is read again from the messages, see indexer.ts.
  */
 import { digitAt, endDigit, pieceCount, trigramCount, trigramOf, trigramsPerPiece } from './trigrams.ts'
 
@@ -22,6 +22,12 @@ export interface BlockPiece {
 
 /** Pieces have numbers below it. */
 export const piecesMax = 2 * pieceCount
+
+export interface SavedBlock {
+  readonly rows: Uint8Array
+  readonly codes: Uint8Array
+  readonly messages: Uint8Array
+}
 
 export function pieceOf(scope: OpaqueScope, trigram: number): number {
   return opaqueScopes[scope] * pieceCount + Math.floor(trigram / trigramsPerPiece)
@@ -84,6 +90,22 @@ export class OpenBlock {
     return found
   }
 
+  /** As it is, to go on with it later. In the order of octets of the machine. */
+  save(): SavedBlock {
+    return {
+      rows: octetsOf(Float64Array.from(this.rows)),
+      codes: octetsOf(this.#codes.subarray(0, this.#length)),
+      messages: octetsOf(this.#messages.subarray(0, this.#length)),
+    }
+  }
+
+  load({ rows, codes, messages }: SavedBlock): void {
+    for (const row of new Float64Array(rows.slice().buffer)) this.rows.push(row)
+    this.#codes = new Uint32Array(codes.slice().buffer)
+    this.#messages = new Uint16Array(messages.slice().buffer)
+    this.#length = this.#codes.length
+  }
+
   /** Everything, to be written. */
   *pieces(): Generator<BlockPiece, void> {
     this.#sort()
@@ -140,13 +162,18 @@ export class OpenBlock {
   }
 
   #grow(): void {
-    const codes = new Uint32Array(this.#length * 2)
+    const capacity = Math.max(16_384, this.#length * 2)
+    const codes = new Uint32Array(capacity)
     codes.set(this.#codes)
     this.#codes = codes
-    const messages = new Uint16Array(this.#length * 2)
+    const messages = new Uint16Array(capacity)
     messages.set(this.#messages)
     this.#messages = messages
   }
+}
+
+function octetsOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 const four = new Uint32Array(1)

@@ -48,5 +48,4 @@ export type SearchReply =
   | { readonly kind: 'status'; readonly id: number; readonly status: ThreadStatus }
   /** All messages are indexed that were there at the last `wake`. */
   | { readonly kind: 'rested' }
-  | { readonly kind: 'closed' }
   | { readonly kind: 'warning'; readonly text: string; readonly facts: { readonly [name: string]: string } }

@@ -4,8 +4,10 @@ import { octetOf, type Scope, termOfGram } from './scopes.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
 export interface RunTerms {
-  /** Words of the vocabulary that hold it. Null: so many that they say nothing. */
-  readonly words: readonly number[] | null
+  /** Words of the vocabulary that hold it, `wordsMax` at most. */
+  readonly words: readonly number[]
+  /** These are all. */
+  readonly all: boolean
   /** Terms that all are in a message which holds it in a long word, or in text without spaces; none if it cannot be. */
   readonly grams: readonly string[]
   /** To be looked for among opaque words; null if none can hold it. */
@@ -16,12 +18,12 @@ export interface RunTerms {
 
 export function termsOf(vocabulary: Vocabulary, run: Run, scope: Scope, wordsMax: number): RunTerms {
   const grams = gramTerms(run.text, scope)
-  if (run.kind === 'gram') return { words: [], grams, opaque: null, vague: false }
+  if (run.kind === 'gram') return { words: [], all: true, grams, opaque: null, vague: false }
   const ends = { start: !run.openStart, end: !run.openEnd }
-  const words = vocabulary.holding(run.text, octetOf(scope), ends, wordsMax)
+  const { numbers: words, all } = vocabulary.holding(run.text, octetOf(scope), ends, wordsMax)
   const opaque = mayBeOpaque(run, scope)
   const short = run.text.length < 2
-  return { words, grams, opaque: opaque && !short ? run.text : null, vague: opaque && short }
+  return { words, all, grams, opaque: opaque && !short ? run.text : null, vague: opaque && short }
 }
 
 function mayBeOpaque({ text, openStart, openEnd }: Run, scope: Scope): boolean {

@@ -1,6 +1,6 @@
 /**
- * The sockets' thread's side of the search. The thread starts when there is something to index or to search; if it dies,
- * the searches under way fail and the next one starts another.
+ * The sockets' thread's side of the search. The thread starts when there is something to index or to search, and ends when
+ * for some minutes there was nothing; if it dies, the searches under way fail and the next one starts another.
  */
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
@@ -19,6 +19,8 @@ const firstMs = 2_000
 /** Expunged messages can be put back for days; the index forgets them some time after they are gone. */
 const clearMs = 24 * 60 * 60_000
 const firstClearMs = 60 * 60_000
+/** Without a post to it the thread ends, and gives back some 20 MB. */
+const idleMs = 5 * 60_000
 
 /** Chars of one needle. */
 export const needleCharsMax = 1_000
@@ -33,6 +35,8 @@ export interface SearchClientOptions {
   readonly clock: Clock
   readonly log: Log
   readonly random: Random
+  /** Whether there are messages that the index does not have. */
+  readonly behind: boolean
 }
 
 interface Asker {
@@ -54,12 +58,21 @@ export class SearchClient implements TextSearch {
   /** Something came after the last wake was posted. */
   #wokenSince = false
   #longestLagMs = 0
-  #closing: (() => void) | null = null
+  #cancelIdle: () => void = () => {}
+  /** The thread has done all it was woken for. */
+  #resting = false
+  /** Fulfilled when threads that were told to end have ended. */
+  #ending: Promise<void> = Promise.resolve()
 
   constructor(options: SearchClientOptions) {
     this.#options = options
-    this.#cancelWake = options.clock.after(firstMs, () => this.#wake())
+    this.#cancelWake = options.behind ? options.clock.after(firstMs, () => this.#wake()) : null
     this.#cancelClear = this.#clearAfter(firstClearMs)
+  }
+
+  /** Whether the thread is there. */
+  get running(): boolean {
+    return this.#worker !== null
   }
 
   /** Messages came, perhaps. */
@@ -104,15 +117,8 @@ export class SearchClient implements TextSearch {
     this.#closed = true
     this.#cancelWake?.()
     this.#cancelClear()
-    const worker = this.#worker
-    this.#worker = null
-    if (worker !== null) {
-      await new Promise<void>((resolve) => {
-        this.#closing = resolve
-        worker.postMessage({ kind: 'close' } satisfies SearchPost)
-      })
-      await worker.terminate()
-    }
+    this.#end()
+    await this.#ending
     this.#failAll(new StoreUnavailable('the store is closed'))
   }
 
@@ -153,11 +159,33 @@ export class SearchClient implements TextSearch {
   }
 
   #post(post: SearchPost): void {
-    if (!this.#closed) (this.#worker ??= this.#start()).postMessage(post)
+    if (this.#closed) return
+    if (post.kind === 'wake') this.#resting = false
+    ;(this.#worker ??= this.#start()).postMessage(post)
+    this.#endWhenIdle()
+  }
+
+  #endWhenIdle(): void {
+    this.#cancelIdle()
+    this.#cancelIdle = this.#options.clock.after(idleMs, () => {
+      if (this.#resting && this.#askers.size === 0) this.#end()
+      else this.#endWhenIdle()
+    })
+  }
+
+  #end(): void {
+    this.#cancelIdle()
+    const worker = this.#worker
+    this.#worker = null
+    if (worker === null) return
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    this.#ending = Promise.all([this.#ending, ended]).then(() => {})
+    worker.postMessage({ kind: 'close' } satisfies SearchPost)
   }
 
   #start(): Worker {
     const seed = Buffer.from(this.#options.random.bytes(4)).readInt32LE(0)
+    this.#resting = false
     const data: SearchThreadData = { folder: this.#options.folder, seed }
     const worker = startThread('search-thread', import.meta.url, data)
     worker.on('message', (reply: SearchReply) => this.#receive(reply))
@@ -168,7 +196,6 @@ export class SearchClient implements TextSearch {
 
   #receive(reply: SearchReply): void {
     if (reply.kind === 'warning') this.#options.log.warn(reply.text, reply.facts)
-    else if (reply.kind === 'closed') this.#closing?.()
     else if (reply.kind === 'rested') this.#rested()
     else if (reply.kind === 'progress') this.#askers.get(reply.id)?.progress?.(reply.lookedInto, reply.total)
     else if (reply.kind === 'failed')
@@ -178,6 +205,7 @@ export class SearchClient implements TextSearch {
 
   /** Everything of before the last wake is indexed. */
   #rested(): void {
+    this.#resting = true
     if (this.#behindSince === null) return
     const now = this.#options.clock.now()
     this.#longestLagMs = Math.max(this.#longestLagMs, now - this.#behindSince)
@@ -186,7 +214,6 @@ export class SearchClient implements TextSearch {
   }
 
   #died(worker: Worker, cause: Error): void {
-    this.#closing?.()
     if (this.#worker !== worker) return
     this.#worker = null
     this.#options.log.error('search: the thread died', { error: cause })

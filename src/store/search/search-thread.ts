@@ -31,7 +31,6 @@ port.on('message', (post: SearchPost) => {
     closed = true
     if (retry !== null) clearTimeout(retry)
     searcher.close()
-    tell({ kind: 'closed' })
     port.close()
     return
   }

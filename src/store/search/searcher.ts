@@ -94,6 +94,11 @@ export class Searcher {
 
   close(): void {
     this.#messages.closeFiles()
+    try {
+      this.#index?.save()
+    } catch {
+      // Then it is read again.
+    }
     this.#closeIndex()
     this.#sql.close()
   }

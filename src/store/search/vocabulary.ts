@@ -95,14 +95,14 @@ export class Vocabulary {
    * Numbers of the words of a scope that hold a piece.
    *
    * @param ends Whether the piece must stand at the word's beginning, or at its end.
-   * @returns Null when there are more than `limit`.
+   * @returns At most `limit`; and whether these are all.
    */
   holding(
     piece: string,
     scope: number,
     ends: { readonly start: boolean; readonly end: boolean },
     limit: number,
-  ): number[] | null {
+  ): { readonly numbers: number[]; readonly all: boolean } {
     const numbers: number[] = []
     const before = ends.start ? `\n${String.fromCharCode(scope)}` : ''
     const octets = Buffer.from(`${before}${piece}${ends.end ? '\n' : ''}`, 'utf8')
@@ -110,13 +110,13 @@ export class Vocabulary {
     for (let at = used.indexOf(octets); at >= 0; ) {
       const number = ends.start ? at + 1 : used.lastIndexOf(lf, at) + 1
       if (used[number] === scope) {
-        if (numbers.length >= limit) return null
+        if (numbers.length >= limit) return { numbers, all: false }
         numbers.push(number)
       }
       // Each word once; its LF may begin the next match.
       at = used.indexOf(octets, used.indexOf(lf, at + 1))
     }
-    return numbers
+    return { numbers, all: true }
   }
 
   #find(scope: number, text: string, start: number, end: number, hash: number): number {

@@ -1,0 +1,70 @@
+/** The thread of the search: it is there when it is needed, and its index goes on where it was. */
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { FakeClock } from '../../src/base/clock.ts'
+import { silentLog } from '../../src/base/log.ts'
+import { systemRandom } from '../../src/base/random.ts'
+import { IndexFile, isBehind } from '../../src/store/search/index-file.ts'
+import { SearchClient } from '../../src/store/search/search-client.ts'
+import { indexed, searchWorld } from './search-world.ts'
+
+const minutes = 60_000
+
+test('The thread starts when there is something to search or to index, and ends after some idle minutes', async (t) => {
+  const world = await searchWorld(t)
+  for (let n = 0; n < 20; n++) await world.put(`Subject: ${n}\r\n\r\nketchup`)
+  await indexed(world.store)
+  await world.store.close()
+  const folder = join(world.folder, 'shard-00')
+  const clock = new FakeClock()
+  const client = (behind: boolean) =>
+    new SearchClient({ folder, clock, log: silentLog, random: systemRandom, behind })
+  const emailIds = Float64Array.from(world.emailIds)
+  const request = { emailIds, criteria: [{ field: 'body', needle: 'ketchup' }] } as const
+
+  const search = client(false)
+  clock.advance(10 * minutes)
+  assert.equal(search.running, false)
+  for (let round = 0; round < 2; round++) {
+    assert.equal((await search.search(world.accountId, request)).length, 20)
+    assert.equal(search.running, true)
+    // It says that it rests some time after its answer; until then it is not ended.
+    while (search.running) {
+      clock.advance(5 * minutes)
+      await turn()
+    }
+  }
+  await search.close()
+
+  const late = client(true)
+  clock.advance(minutes)
+  assert.equal(late.running, true)
+  await late.close()
+})
+
+test('What is in memory of the index is kept when it is closed; without the file, messages wait', async (t) => {
+  const world = await searchWorld(t)
+  for (let n = 0; n < 20; n++) await world.put(`Subject: ${n}\r\n\r\nkey 0123456789abcdef${n}`)
+  await indexed(world.store)
+  await world.store.close()
+  const file = join(world.folder, 'shard-00', 'fts.db')
+  const last = world.emailIds.at(-1)!
+  const index = new IndexFile(file, 1)
+  const { searchable, highWater } = index
+  assert.deepEqual([searchable, highWater], [last, last])
+  const found = [...index.blocksOf(Float64Array.from(world.emailIds))].map((block) =>
+    block.holding('body', '89ABCDEF1'),
+  )
+  index.close()
+  // Number 1, and 10 to 19.
+  assert.deepEqual(
+    found.map((rows) => rows.length),
+    [20],
+  )
+  assert.deepEqual([isBehind(file, last), isBehind(file, last + 1)], [false, true])
+  rmSync(file)
+  assert.deepEqual([isBehind(file, last), isBehind(file, 0)], [true, false])
+})
