@@ -110,26 +110,6 @@ export function messageContract(name: string, begin: Begin): void {
     assert.match(email!.envelope, /^\("Mon, 1 Jan 2026 10:00:00 \+0000" "hello" .*"<p@x.example>"\)$/)
   })
 
-  test(`${name}: a reply joins the thread of what it answers, whichever comes first`, async (t) => {
-    const { store, bob, alice } = await begin(t)
-    const threadOf = async (subject: string, more: string, accountId = bob.accountId) => {
-      const filed = await put(store, accountId, {}, letter(subject, more))
-      return (await store.getEmails(accountId, [filed.emailId]))[0]!.threadId
-    }
-    const first = await threadOf('lunch', 'Message-ID: <1@x>\r\n')
-    assert.equal(await threadOf('Re: lunch', 'Message-ID: <2@x>\r\nIn-Reply-To: <1@x>\r\n'), first)
-    assert.equal(await threadOf('RE: Lunch', 'Message-ID: <4@x>\r\nReferences: <1@x> <3@x>\r\n'), first)
-    assert.equal(await threadOf('Re: lunch', 'Message-ID: <3@x>\r\nReferences: <1@x>\r\n'), first)
-    assert.notEqual(await threadOf('other', 'Message-ID: <5@x>\r\nIn-Reply-To: <1@x>\r\n'), first, 'subject')
-    assert.notEqual(
-      await threadOf('lunch', 'Message-ID: <6@x>\r\n'),
-      first,
-      'the subject alone is not enough',
-    )
-    const late = await threadOf('Re: tea', 'Message-ID: <8@x>\r\nIn-Reply-To: <7@x>\r\n', alice.accountId)
-    assert.equal(await threadOf('tea', 'Message-ID: <7@x>\r\n', alice.accountId), late)
-  })
-
   test(`${name}: copied messages are the same emails with new UIDs`, async (t) => {
     const { store, bob } = await begin(t)
     const filed = await putMany(store, bob.accountId, 3)

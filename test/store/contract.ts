@@ -15,6 +15,7 @@ import { housekeepingContract } from './contract-housekeeping.ts'
 import { keyContract } from './contract-keys.ts'
 import { mailboxContract } from './contract-mailboxes.ts'
 import { messageContract } from './contract-messages.ts'
+import { threadContract } from './contract-threads.ts'
 import { queueContract } from './contract-queue.ts'
 import { modelContract } from './contract-model.ts'
 import { testFolder } from './folder.ts'
@@ -55,6 +56,7 @@ export function storeContract(name: string, open: Open): void {
   accountContract(name, begin)
   mailboxContract(name, begin)
   messageContract(name, begin)
+  threadContract(name, begin)
   flagContract(name, begin)
   bodyContract(name, begin)
   queueContract(name, begin)

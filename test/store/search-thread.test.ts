@@ -62,7 +62,7 @@ test('What is in memory of the index is kept when it is closed; without the file
   // Number 1, and 10 to 19.
   assert.deepEqual(
     found.map((rows) => rows.length),
-    [20],
+    [11],
   )
   assert.deepEqual([isBehind(file, last), isBehind(file, last + 1)], [false, true])
   rmSync(file)

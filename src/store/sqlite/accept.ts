@@ -140,7 +140,7 @@ function addEmail(
   const { accountId } = filing
   const text = call.texts[filing.text]!
   const blob = addBlob(tx, accountId, call.octets, place)
-  const thread = threadFor(tx, accountId, text.threading, modseq)
+  const thread = threadFor(tx, accountId, text.threading, filing.internalDate, modseq)
   const email = tx.numbers.next('email')
   tx.run(
     'INSERT INTO email VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',

@@ -1,5 +1,4 @@
-import { baseSubject, makeEnvelope, messageIds } from '../../message/envelope.ts'
-import type { Envelope } from '../../message/envelope.ts'
+import { makeEnvelope } from '../../message/envelope.ts'
 import { parseHeader } from '../../message/header.ts'
 import { imapBodyStructure, imapEnvelope } from '../../message/imap-structure.ts'
 import type { MessageScan } from '../../message/scan.ts'
@@ -43,14 +42,7 @@ export class Describer {
       envelope: imapEnvelope(envelope),
       bodyStructure: first?.bodyStructure ?? imapBodyStructure(this.#scan.root),
       structure: first?.structure ?? encodeStructure(this.#scan),
-      threading: threadingOfEnvelope(envelope),
+      threading: threadingOf(envelope),
     }
   }
-}
-
-function threadingOfEnvelope(envelope: Envelope) {
-  const own = envelope.messageId === null ? null : (messageIds(envelope.messageId)[0] ?? null)
-  const replied = envelope.inReplyTo === null ? [] : messageIds(envelope.inReplyTo)
-  const references = [...new Set([...envelope.references, ...replied])]
-  return threadingOf(own, references, baseSubject(envelope.subject ?? '').toLowerCase())
 }
