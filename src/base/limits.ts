@@ -28,6 +28,8 @@ export interface Limits {
   readonly imapSequenceRanges: number
   /** SMTP command wait; RFC 5321 §4.5.3.2.7 asks for at least 5 minutes. */
   readonly smtpCommandTimeoutMs: number
+  /** For all filters together to answer: at each command, and at the end of a message; past it 451. */
+  readonly checkTimeoutMs: number
   readonly imapIdleTimeoutMs: number
   readonly imapLoginTimeoutMs: number
   /** RFC 1939 §3 asks for at least 10 minutes. */
@@ -100,6 +102,7 @@ export const defaultLimits: Limits = {
   imapNesting: 50,
   imapSequenceRanges: 10_000,
   smtpCommandTimeoutMs: 5 * minute,
+  checkTimeoutMs: 30_000,
   imapIdleTimeoutMs: 30 * minute,
   imapLoginTimeoutMs: minute,
   pop3IdleTimeoutMs: 10 * minute,

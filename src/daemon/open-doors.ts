@@ -4,7 +4,9 @@ import type { Config, DoorName } from '../base/config.ts'
 import type { ImapShared } from '../imap/server/shared.ts'
 import type { JourneySink } from '../journey/event.ts'
 import type { MaildropLocks } from '../pop3/server/maildrop-locks.ts'
+import type { SmtpFilter } from '../smtp/filter/filter.ts'
 import type { Store } from '../store/store.ts'
+import type { SignerSource } from '../submission/signer.ts'
 import type { ServerTls } from '../tls/server-tls.ts'
 import type { World } from './world.ts'
 import { doorNames } from '../base/config.ts'
@@ -20,6 +22,10 @@ export interface BehindDoors {
   readonly authenticator: Authenticator
   readonly tls: ServerTls
   readonly journeys: JourneySink
+  /** Who has a say while mail comes in; absent: nobody. */
+  readonly filters?: readonly SmtpFilter[]
+  /** Absent: what is handed in goes out unsigned. */
+  readonly signer?: SignerSource
   /** Asked anew each time: the first domain may be added while the server runs. */
   defaultDomain(): string
 }
@@ -88,6 +94,9 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
         Object.assign(optionsOf(name), {
           role,
           journeyLevel: config.journey.level,
+          filters: behind.filters ?? [],
+          signer: behind.signer ?? null,
+          trusted: config.guards.trusted,
           // What is thrown away is relayed to nobody: for measuring, from addresses that are named.
           mayRelay: (domain: string, address: string) =>
             config.routes.get(domain) === 'discard' && config.guards.trusted.includes(address),

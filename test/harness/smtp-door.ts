@@ -56,6 +56,9 @@ export async function openSmtpDoor(options: HarnessOptions = {}): Promise<SmtpHa
     ...surroundings,
     journeys: { append: (entry) => void journeys.push(entry) },
     journeyLevel: 'full',
+    filters: [],
+    signer: null,
+    trusted: [],
     ...options.door,
   })
   const listener = await listen(door, [{ address: '127.0.0.1', port: 0 }], {

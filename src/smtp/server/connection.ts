@@ -29,6 +29,7 @@ export class Connection {
   readonly #done: () => void
   #incoming: IncomingMessage | null = null
   #octetsThisTurn = 0
+  #greeted = false
   #busy = false
   #draining = false
   /** The peer has sent FIN: what it sent before is still answered. */
@@ -39,6 +40,7 @@ export class Connection {
     this.#peer = peer
     this.#options = options
     this.#session = new Session(options, peer)
+    this.#session.waitingOctets = () => this.#reader.bufferedOctets
     this.#done = done
     peer.handle({
       data: (chunk) => this.#data(chunk),
@@ -50,8 +52,6 @@ export class Connection {
   }
 
   async start(): Promise<void> {
-    if (this.#options.implicitTls && !(await this.#startTls())) return
-    this.#send(greeting(this.#session))
     await this.#pump()
   }
 
@@ -103,7 +103,16 @@ export class Connection {
   }
 
   #step(): Promise<boolean> {
+    if (!this.#greeted) return this.#greet()
     return this.#incoming === null ? this.#command() : this.#message()
+  }
+
+  /** @returns False when the connection is at its end. */
+  async #greet(): Promise<boolean> {
+    if (this.#options.implicitTls && !(await this.#startTls())) return false
+    this.#greeted = true
+    await this.#act(await greeting(this.#session))
+    return true
   }
 
   /** A client that asks and does not read waits here, and so do we. */
@@ -226,6 +235,7 @@ export class Connection {
     this.#incoming?.abort()
     this.#incoming = null
     handOverJourney(this.#session, null)
+    this.#session.filters.close()
     this.#done()
   }
 }

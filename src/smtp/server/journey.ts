@@ -5,7 +5,6 @@ import { decodeEncodedWords } from '../../message/encoded-word.ts'
 import type { MessageScan } from '../../message/scan.ts'
 import type { Accepted } from '../../store/store.ts'
 import { timeOrderedId } from '../../base/random.ts'
-import { formatMailbox } from '../wire/path.ts'
 import type { IncomingMessage } from './incoming.ts'
 import type { Session } from './session.ts'
 
@@ -48,6 +47,20 @@ export function recordAccepted(
   recorder.wire('C', '.')
 }
 
+/** A filter, or all of them together, had the message thrown away. */
+export function recordDiscarded(session: Session, by: string): void {
+  session.recorder.event('judged', 'refuse', { discardedBy: by }, { visibleTo: visibleTo(session) })
+}
+
+export function recordJunk(session: Session, reason: string): void {
+  session.recorder.event('judged', 'spam', { reason }, { visibleTo: visibleTo(session) })
+}
+
+/** Who may see what was decided in this session. */
+export function visibleTo(session: Session): readonly Viewer[] {
+  return session.options.role === 'submission' ? toSender : toRecipient
+}
+
 function branchOf(session: Session, accountId: number): string | null {
   const recipient = session.recipients.find(
     ({ decision }) => decision.kind === 'home' && decision.accountIds.includes(accountId),
@@ -64,11 +77,10 @@ export function handOverJourney(session: Session, incoming: IncomingMessage | nu
   if (!recorder.enabled) return
   const { journeys, clock, random, role } = options
   const stage = role === 'submission' ? 'handed-in' : 'spoken'
-  const visibleTo = role === 'submission' ? toSender : toRecipient
-  if (incoming === null && session.lastJourneyId === null && session.reversePath === null) return
+  if (incoming === null && session.lastJourneyId === null && session.transaction === null) return
   const full = options.journeyLevel === 'full'
   const phase = incoming === null ? 'closure' : 'transfer'
-  if (full) recorder.closeWire(stage, { ...session.link, phase }, { visibleTo })
+  if (full) recorder.closeWire(stage, { ...session.link, phase }, { visibleTo: visibleTo(session) })
   const events = recorder.take()
   if (incoming === null && session.lastJourneyId !== null) {
     if (events.length > 0) journeys.append({ journeyId: session.lastJourneyId, events })
@@ -81,17 +93,18 @@ export function handOverJourney(session: Session, incoming: IncomingMessage | nu
 }
 
 function facts(session: Session, incoming: IncomingMessage | null): JourneyFacts {
-  const accepted = incoming?.accepted ?? null
+  const outcome = incoming?.outcome ?? null
+  const accepted = outcome?.accepted ?? null
   const queued = accepted !== null && accepted.queueIds.length > 0
-  const envelope = incoming?.scan?.envelope
+  const envelope = outcome?.scan.envelope
   const filed = accepted !== null && accepted.filed.length > 0
   const direction = session.options.role === 'mx' ? 'in' : queued ? 'out' : 'local'
   return {
     direction,
     state: accepted === null ? 'refused' : queued ? 'queued' : 'delivered',
-    ...(incoming?.messageId ? { messageId: incoming.messageId } : {}),
+    ...(outcome?.messageId ? { messageId: outcome.messageId } : {}),
     ...(envelope?.subject ? { subject: decodeEncodedWords(envelope.subject) } : {}),
-    reversePath: session.reversePath === null ? '' : formatMailbox(session.reversePath),
+    reversePath: session.transaction?.reversePath ?? '',
     recipients: session.recipients.map((recipient) => recipient.forwardPath),
     links: [session.link],
     queueIds: accepted?.queueIds ?? [],

@@ -6,6 +6,8 @@ import type { Random } from '../../base/random.ts'
 import type { JourneySink } from '../../journey/event.ts'
 import type { Store } from '../../store/store.ts'
 import type { ServerTls } from '../../tls/server-tls.ts'
+import type { SignerSource } from '../../submission/signer.ts'
+import type { SmtpFilter } from '../filter/filter.ts'
 import type { Mailbox } from '../wire/path.ts'
 
 export interface SmtpDoorOptions {
@@ -28,6 +30,12 @@ export interface SmtpDoorOptions {
   readonly log: Log
   readonly journeys: JourneySink
   readonly journeyLevel: 'full' | 'envelope' | 'facts' | 'off'
+  /** Asked in this order. */
+  readonly filters: readonly SmtpFilter[]
+  /** Signs what is handed in; null: nothing is signed. */
+  readonly signer: SignerSource | null
+  /** Addresses that count as our own, `guards.trusted`. */
+  readonly trusted: readonly string[]
   /** Whether the MX takes mail for a domain that is not ours. Absent: never; nothing is relayed for strangers. */
   readonly mayRelay?: (domain: string, remoteAddress: string) => boolean
   /** Other words for the same replies: only the Lab hands them in. */

@@ -10,10 +10,12 @@ import type { Link } from '../../journey/event.ts'
 import { Recorder } from '../../journey/recorder.ts'
 import type { SaslExchange } from '../../sasl/mechanism.ts'
 import type { TlsFacts } from '../../base/peer.ts'
-import type { Mailbox } from '../wire/path.ts'
 import { Refusal, refuse, type Reply } from '../wire/reply.ts'
 import { commands } from './commands/index.ts'
+import { filterClient } from './filter-client.ts'
+import { Filters } from './filters.ts'
 import type { SmtpDoorOptions } from './options.ts'
+import type { Transaction } from './transaction.ts'
 
 /**
  * `start`: before HELO. `ready`: no transaction. `envelope`: after MAIL. `recipients`: after the first RCPT.
@@ -37,6 +39,9 @@ export interface Command {
 
 export interface SessionPeer {
   readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
   readonly remoteName: string
   readonly localName: string
 }
@@ -45,6 +50,9 @@ export class Session {
   readonly options: SmtpDoorOptions
   readonly peer: SessionPeer
   readonly recorder: Recorder
+  readonly filters: Filters
+  /** Octets that came and have not been looked at; the connection knows. */
+  waitingOctets: () => number = () => 0
   phase: Phase = 'start'
   /** Set by the connection once TLS is up; the session then begins anew, RFC 3207 §4.2. */
   tls: TlsFacts | null = null
@@ -54,9 +62,8 @@ export class Session {
   extended = false
   account: Account | null = null
   exchange: SaslExchange | null = null
-  reversePath: Mailbox | null = null
-  recipients: PlannedRecipient[] = []
-  declaredSize: number | null = null
+  /** Null: MAIL has not been said. */
+  transaction: Transaction | null = null
   /** Mail transactions that came to DATA so far: the index in this connection's journeys. */
   transactions = 0
   /** Commands that were refused; past `limits.errorsPerSession` the connection ends. */
@@ -69,6 +76,11 @@ export class Session {
     this.options = options
     this.peer = peer
     this.recorder = new Recorder(options.clock, options.journeyLevel !== 'off')
+    this.filters = new Filters(options.filters, filterClient(this), options)
+  }
+
+  get recipients(): readonly PlannedRecipient[] {
+    return this.transaction?.recipients ?? []
   }
 
   /** RFC 2034 §4 wants the codes in every reply once announced; the Lab's wording has none. */
@@ -88,9 +100,8 @@ export class Session {
   /** Forgets the transaction, RFC 5321 §4.1.1.5; who is logged in and what HELO said stay. */
   reset(): void {
     if (this.phase !== 'start') this.phase = 'ready'
-    this.reversePath = null
-    this.recipients = []
-    this.declaredSize = null
+    if (this.transaction !== null) this.filters.reset()
+    this.transaction = null
     this.exchange = null
   }
 
@@ -105,9 +116,18 @@ export class Session {
   }
 }
 
-export function greeting(session: Session): Reply {
+/** The first words of the server, RFC 5321 §3.1; a refusal in their place ends the connection. */
+export async function greeting(session: Session): Promise<Answer> {
   const { hostname, replyTexts } = session.options
-  return { code: 220, status: null, lines: [replyTexts?.greeting(hostname) ?? `${hostname} ESMTP`] }
+  try {
+    await session.filters.ask('connect')
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    // RFC 5321 §4.3.2 knows two codes in place of 220.
+    return { reply: { ...error.reply, code: error.reply.code >= 500 ? 554 : 421 }, next: 'close' }
+  }
+  const text = replyTexts?.greeting(hostname) ?? `${hostname} ESMTP`
+  return { reply: { code: 220, status: null, lines: [text] }, next: 'command' }
 }
 
 /** Answers one complete command line. */
@@ -127,7 +147,9 @@ export async function answer(session: Session, line: string): Promise<Answer> {
     const result = await command.run(session, args)
     return judged(session, 'reply' in result ? result : { reply: result, next: 'command' })
   } catch (error) {
-    if (error instanceof Refusal) return judged(session, { reply: error.reply, next: 'command' })
+    if (error instanceof Refusal)
+      // RFC 5321 §3.8: whoever says 421 closes.
+      return judged(session, { reply: error.reply, next: error.reply.code === 421 ? 'close' : 'command' })
     session.options.log.error('smtp command failed', { verb, error })
     return { reply: { code: 451, status: '4.3.0', lines: ['Local error in processing'] }, next: 'command' }
   }

@@ -1,5 +1,5 @@
 import { Cursor } from '../../base/cursor.ts'
-import { type Mailbox, parseParameters, parsePath } from './path.ts'
+import { formatParameters, type Mailbox, parseParameters, parsePath } from './path.ts'
 import { refuse } from './reply.ts'
 
 /** MAIL, RFC 5321 §4.1.1.2. */
@@ -10,6 +10,8 @@ export interface MailCommand {
   readonly size: number | null
   /** RFC 6152 §2; null when not declared. */
   readonly body: '7BIT' | '8BITMIME' | null
+  /** All of them as written, keywords in capitals: `SIZE=10`. */
+  readonly parameters: readonly string[]
 }
 
 /**
@@ -27,7 +29,8 @@ export function parseMail(args: string, extended: boolean): MailCommand {
   const reversePath = cursor.accept('<>') ? null : parsePath(cursor, 'MAIL')
   let size: number | null = null
   let body: MailCommand['body'] = null
-  for (const [keyword, value] of parseParameters(cursor, 'MAIL')) {
+  const parameters = parseParameters(cursor, 'MAIL')
+  for (const [keyword, value] of parameters) {
     if (extended && keyword === 'SIZE') size = parseOctetCount(value)
     else if (extended && keyword === 'BODY') body = parseBody(value)
     // RFC 4954 §5: whoever is named there is not trusted further than the one who logged in.
@@ -35,7 +38,7 @@ export function parseMail(args: string, extended: boolean): MailCommand {
     // RFC 5321 §4.1.1.11 asks for 555 here, not 504.
     else throw refuse(555, '5.5.4', `Cannot accept MAIL: parameter ${keyword} is unknown`)
   }
-  return { reversePath, size, body }
+  return { reversePath, size, body, parameters: formatParameters(parameters) }
 }
 
 /** size-value = 1*20DIGIT, RFC 1870 §4. */

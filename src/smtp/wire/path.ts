@@ -125,3 +125,8 @@ export function parseParameters(cursor: Cursor, what: 'MAIL' | 'RCPT'): Map<stri
     parameters.set(keyword.toUpperCase(), value)
   }
 }
+
+/** Parameters as they are written again: `KEYWORD=value`. */
+export function formatParameters(parameters: ReadonlyMap<string, string | null>): string[] {
+  return Array.from(parameters, ([keyword, value]) => (value === null ? keyword : `${keyword}=${value}`))
+}

@@ -1,11 +1,13 @@
 import { Cursor } from '../../base/cursor.ts'
-import { type Mailbox, parseParameters, parsePath } from './path.ts'
+import { formatParameters, type Mailbox, parseParameters, parsePath } from './path.ts'
 import { refuse } from './reply.ts'
 
 /** RCPT, RFC 5321 §4.1.1.3. */
 export interface RcptCommand {
   /** The domain is '' for `<Postmaster>`, which every server accepts. */
   readonly forwardPath: Mailbox
+  /** All of them as written, keywords in capitals. */
+  readonly parameters: readonly string[]
 }
 
 /**
@@ -20,8 +22,9 @@ export function parseRcpt(args: string): RcptCommand {
   // As in MAIL, docs/decisions/001.
   cursor.skipSpaces()
   const forwardPath = parsePath(cursor, 'RCPT', true)
-  for (const keyword of parseParameters(cursor, 'RCPT').keys()) {
+  const parameters = parseParameters(cursor, 'RCPT')
+  for (const keyword of parameters.keys()) {
     throw refuse(555, '5.5.4', `Cannot accept RCPT: parameter ${keyword} is unknown`)
   }
-  return { forwardPath }
+  return { forwardPath, parameters: formatParameters(parameters) }
 }

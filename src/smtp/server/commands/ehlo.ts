@@ -8,9 +8,8 @@ export const ehlo: Command = {
   verb: 'EHLO',
   phases: ['start', 'ready', 'envelope', 'recipients'],
 
-  run(session, args) {
-    greet(session, args, 'EHLO')
-    session.extended = true
+  async run(session, args) {
+    await greet(session, args, 'EHLO')
     const { hostname, replyTexts } = session.options
     const first = replyTexts?.hello(session.clientName, hostname) ?? hostname
     return { code: 250, status: null, lines: [first, ...extensions(session)] }

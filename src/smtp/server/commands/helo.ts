@@ -6,22 +6,25 @@ export const helo: Command = {
   verb: 'HELO',
   phases: ['start', 'ready', 'envelope', 'recipients'],
 
-  run(session, args) {
-    greet(session, args, 'HELO')
-    session.extended = false
+  async run(session, args) {
+    await greet(session, args, 'HELO')
     const { hostname, replyTexts } = session.options
     return { code: 250, status: null, lines: [replyTexts?.hello(session.clientName, hostname) ?? hostname] }
   },
 }
 
 /** What a client calls itself is not checked further than that it can stand in a Received field: RFC 5321 §4.1.4. */
-export function greet(session: Session, args: string, verb: string): void {
+export async function greet(session: Session, args: string, verb: 'HELO' | 'EHLO'): Promise<void> {
   const name = args.trim()
   if (name === '') throw refuse(501, '5.5.4', `Cannot read ${verb}: expected the name of your host`)
   if (!/^[\x21-\x7e]{1,255}$/.test(name))
     throw refuse(501, '5.5.4', `Cannot read ${verb}: this is no host name`)
   // RFC 5321 §4.1.4: EHLO in the midst of a session does what RSET does.
-  session.phase = 'ready'
   session.reset()
+  session.phase = 'start'
   session.clientName = name
+  session.extended = verb === 'EHLO'
+  const waiting = session.filters.ask('hello')
+  if (waiting !== undefined) await waiting
+  session.phase = 'ready'
 }

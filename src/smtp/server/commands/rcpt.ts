@@ -1,8 +1,8 @@
 import { resolveRecipient } from '../../../delivery/resolve-recipient.ts'
 import { formatMailbox } from '../../wire/path.ts'
 import { parseRcpt } from '../../wire/rcpt.ts'
-import { refuse } from '../../wire/reply.ts'
-import type { Command } from '../session.ts'
+import { Refusal, refuse } from '../../wire/reply.ts'
+import type { Command, Session } from '../session.ts'
 
 /** Names one recipient, RFC 5321 §3.3. */
 export const rcpt: Command = {
@@ -11,7 +11,7 @@ export const rcpt: Command = {
 
   async run(session, args) {
     const { role, store, limits, defaultDomain, mayRelay, replyTexts } = session.options
-    const { forwardPath } = parseRcpt(args)
+    const { forwardPath, parameters } = parseRcpt(args)
     // RFC 5321 §4.5.3.1.10: temporary, so that the client sends the message to the rest in another transaction.
     if (session.recipients.length >= limits.recipients) throw refuse(452, '4.5.3', 'Too many recipients')
     // RFC 5321 §4.5.1: postmaster without a domain is always ours.
@@ -19,7 +19,10 @@ export const rcpt: Command = {
       forwardPath.domain === '' ? { ...forwardPath, domain: defaultDomain } : forwardPath,
     )
     const decision = await resolveRecipient(store, address, limits)
-    if (decision.kind === 'refused') throw refuse(decision.code, decision.status, decision.text)
+    if (decision.kind === 'refused') {
+      if (decision.code === 550) await hearOfUnknown(session, address, parameters)
+      throw refuse(decision.code, decision.status, decision.text)
+    }
     // Nothing relays for strangers.
     if (
       decision.kind === 'elsewhere' &&
@@ -28,8 +31,23 @@ export const rcpt: Command = {
     ) {
       throw refuse(550, '5.7.1', 'Relaying denied')
     }
-    session.recipients.push({ forwardPath: address, decision, orcpt: null, notify: null })
+    const waiting = session.filters.ask('rcpt', address, parameters, true)
+    if (waiting !== undefined) await waiting
+    session.transaction!.recipients.push({ forwardPath: address, decision, orcpt: null, notify: null })
     session.phase = 'recipients'
     return { code: 250, status: '2.1.5', lines: [replyTexts?.recipient(forwardPath) ?? 'Recipient ok'] }
   },
+}
+
+/** Filters learn who is asked for in vain; what they answer may slow that down and is not passed on. */
+async function hearOfUnknown(
+  session: Session,
+  address: string,
+  parameters: readonly string[],
+): Promise<void> {
+  try {
+    await session.filters.ask('rcpt', address, parameters, false)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+  }
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BccFilter } from './bcc-filter.ts'
+import { FieldFilter } from './field-filter.ts'
 
 /** The text that comes out of one that is cut at every given place. */
 function filtered(text: string, cuts: readonly number[] = []): string {
-  const filter = new BccFilter(1_000)
+  const filter = new FieldFilter(1_000, { names: ['bcc', 'resent-bcc'] })
   const out: Uint8Array[] = []
   let from = 0
   for (const cut of [...cuts, text.length]) {
@@ -51,4 +51,18 @@ for (const [title, given, expected] of cases) {
 test('a header over its bound passes as it is, and no more than the bound is held', () => {
   const long = `X: ${'y'.repeat(2_000)}\r\nBcc: a\r\n\r\nb`
   assert.equal(filtered(long, [1_500]), long)
+})
+
+test('of the named fields only those go that the predicate names, over any number of small pieces', () => {
+  const filter = new FieldFilter(100_000, {
+    names: ['authentication-results'],
+    drops: (value) => value.startsWith(' us'),
+  })
+  const others = 'X: y\r\n'.repeat(100)
+  const text = `${others}Authentication-Results: us;\r\n spf=pass\r\nAUTHENTICATION-RESULTS : them\r\n\r\nAuthentication-Results: us`
+  const out = Array.from(text, (char) => filter.push(Buffer.from(char, 'latin1'))).flat()
+  assert.equal(
+    Buffer.concat([...out, ...filter.finish()]).toString('latin1'),
+    `${others}AUTHENTICATION-RESULTS : them\r\n\r\nAuthentication-Results: us`,
+  )
 })

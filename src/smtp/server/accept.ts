@@ -1,0 +1,144 @@
+/**
+ * What is decided about a message that has come whole, in this order: our own checks of form, who may write as whom, the
+ * filters, the plan. The last step is the store's: when it is done the message is on disk, filed, or in the queue, or
+ * both, in one transaction. Whatever goes wrong before keeps nothing.
+ */
+import { planDelivery } from '../../delivery/make-plan.ts'
+import type { DeliveryPlan, PlannedRecipient } from '../../delivery/plan.ts'
+import type { MessageScan } from '../../message/scan.ts'
+import { normaliseDomain } from '../../store/address.ts'
+import { noWishes } from '../../store/queue.ts'
+import type { Accepted } from '../../store/store.ts'
+import { fixUp } from '../../submission/fix-ups.ts'
+import { findBorrowedName } from '../../submission/may-send-as.ts'
+import { refuse } from '../wire/reply.ts'
+import { checkMessage } from './check-message.ts'
+import { Intake } from './intake.ts'
+import { recordAccepted, recordDiscarded, recordJunk } from './journey.ts'
+import { receivedField } from './received.ts'
+import type { Session } from './session.ts'
+import { combine, recipientsAfter, type Verdict } from './verdict.ts'
+
+export interface Arrived {
+  readonly journeyId: string
+  /** As received, dots removed. */
+  readonly octets: number
+  readonly longestLine: number
+  readonly intake: Intake
+}
+
+export interface Outcome {
+  readonly scan: MessageScan
+  /** As the message goes on, with its angle brackets; null when it has none. */
+  readonly messageId: string | null
+  /** Null: a filter had it thrown away. */
+  readonly accepted: Accepted | null
+}
+
+/** @throws {Refusal} @throws {StoreUnavailable} Nothing has been kept; `arrived.intake` is to be aborted. */
+export async function acceptMessage(session: Session, arrived: Arrived): Promise<Outcome> {
+  const scan = await checked(session, arrived.intake, arrived.longestLine)
+  const verdict = combine(
+    await session.filters.end({
+      journeyId: arrived.journeyId,
+      reversePath: session.transaction!.reversePath,
+      recipients: session.recipients.map(({ forwardPath }) => forwardPath),
+      octets: arrived.octets,
+    }),
+  )
+  if (verdict.discardedBy !== null) return discarded(session, arrived, scan, verdict.discardedBy)
+  const recipients = await recipientsAfter(session, verdict)
+  if (recipients.length === 0) return discarded(session, arrived, scan, 'all recipients were removed')
+  if (verdict.junk !== null) recordJunk(session, verdict.junk)
+  if (verdict.message === null) return keep(session, arrived, { scan, verdict, recipients })
+
+  arrived.intake.abort()
+  const intake = new Intake(session.options)
+  try {
+    await intake.push(verdict.message)
+    const anew = await checked(session, intake, 0)
+    return await keep(session, { ...arrived, intake }, { scan: anew, verdict, recipients })
+  } catch (error) {
+    intake.abort()
+    throw error
+  }
+}
+
+/** @throws {Refusal} */
+async function checked(session: Session, intake: Intake, longestLine: number): Promise<MessageScan> {
+  const scan = await intake.scan()
+  checkMessage(scan, longestLine, session.options.limits)
+  await checkAuthors(session, scan)
+  return scan
+}
+
+/** RFC 6409 §6.1 for the header: a login writes in nobody else's name here. @throws {Refusal} */
+async function checkAuthors({ account, options }: Session, { envelope }: MessageScan): Promise<void> {
+  if (account === null) return
+  const borrowed = await findBorrowedName(options.store, account, [...envelope.from, ...envelope.sender])
+  if (borrowed === null) return
+  throw refuse(550, '5.7.1', `You are logged in as ${account.address} and may not write as ${borrowed}`)
+}
+
+/** 250 is said, and nothing is kept. */
+function discarded(session: Session, { intake }: Arrived, scan: MessageScan, by: string): Outcome {
+  intake.abort()
+  recordDiscarded(session, by)
+  return { scan, messageId: scan.envelope.messageId, accepted: null }
+}
+
+interface Judged {
+  readonly scan: MessageScan
+  readonly verdict: Verdict
+  readonly recipients: readonly PlannedRecipient[]
+}
+
+async function keep(session: Session, arrived: Arrived, judged: Judged): Promise<Outcome> {
+  const { scan } = judged
+  const { clock, hostname, random, role, store } = session.options
+  const now = clock.now()
+  // RFC 6409 §8: a submission server may complete a message; a relay takes it as it is.
+  const { fields, messageId } =
+    role === 'submission'
+      ? fixUp(scan, { now, hostname, random })
+      : { fields: [], messageId: scan.envelope.messageId }
+  const signatures = await arrived.intake.sign(authorDomain(scan), fields)
+  const above = [...judged.verdict.fields, ...signatures, ...fields]
+  const plan = planOf(session, arrived, judged, { now, fields: above })
+  const body = await arrived.intake.stage()
+  const [result] = await store.accept([{ body, scan, ...plan }])
+  if (result === undefined || result instanceof Error) throw result ?? new Error('The store did not answer')
+  recordAccepted(session, scan, plan, result)
+  return { scan, messageId, accepted: result }
+}
+
+/** A-labels; '' when nobody says to have written it. */
+function authorDomain({ envelope }: MessageScan): string {
+  const host = envelope.from.find((author) => author.host !== null)?.host ?? ''
+  return normaliseDomain(host) ?? ''
+}
+
+function planOf(
+  session: Session,
+  { journeyId }: Arrived,
+  { scan, verdict, recipients }: Judged,
+  { now, fields }: { readonly now: number; readonly fields: readonly string[] },
+): DeliveryPlan {
+  return planDelivery({
+    reversePath: verdict.reversePath ?? session.transaction!.reversePath,
+    senderAccountId: session.account?.accountId ?? 0,
+    recipients,
+    received: (forPath) => receivedField(session, journeyId, forPath, now),
+    fields,
+    hasHeader: scan.hasHeader,
+    eightBit: scan.eightBit,
+    smtpUtf8: false,
+    envid: null,
+    ret: null,
+    wishes: noWishes,
+    junk: verdict.junk !== null,
+    now,
+    queueLifeMs: session.options.limits.queueLifeMs,
+    journeyId,
+  })
+}

@@ -1,0 +1,172 @@
+/**
+ * The filters that take part in one connection, asked in their order.
+ *
+ * Where none of them has an interest, and where all answer at once, there is nothing to wait for: `undefined` is given
+ * back. A filter that throws, or takes longer than `limits.checkTimeoutMs`, is logged and the client told to come again.
+ */
+import type { Clock } from '../../base/clock.ts'
+import type { Limits } from '../../base/limits.ts'
+import type { Log } from '../../base/log.ts'
+import type {
+  FilterAnswer,
+  FilterClient,
+  FilteredMessage,
+  FilterEnding,
+  FilterSession,
+  SmtpFilter,
+} from '../filter/filter.ts'
+import { Refusal, refuse } from '../wire/reply.ts'
+
+export interface FilterSurroundings {
+  readonly log: Log
+  readonly clock: Clock
+  readonly limits: Pick<Limits, 'checkTimeoutMs'>
+}
+
+/** What a filter is asked before there is a message. */
+type Question = 'connect' | 'hello' | 'mail' | 'rcpt' | 'data'
+
+interface Taking {
+  readonly name: string
+  readonly session: FilterSession
+}
+
+/** What one filter said at the end, with its name. */
+export interface NamedEnding extends FilterEnding {
+  readonly filter: string
+}
+
+export class Filters {
+  readonly #surroundings: FilterSurroundings
+  readonly #part: readonly Taking[]
+  readonly #reading: readonly Taking[]
+
+  constructor(filters: readonly SmtpFilter[], client: FilterClient, surroundings: FilterSurroundings) {
+    this.#surroundings = surroundings
+    this.#part = filters.flatMap((filter) => {
+      const session = filter.open(client)
+      return session === null ? [] : [{ name: filter.name, session }]
+    })
+    this.#reading = this.#part.filter(({ session }) => session.octets !== undefined)
+  }
+
+  /**
+   * Asks those with an interest in it.
+   *
+   * @throws {Refusal} What the first one said that has something against it; thrown here or by the promise.
+   */
+  ask<Q extends Question>(
+    question: Q,
+    ...args: Parameters<NonNullable<FilterSession[Q]>>
+  ): Promise<void> | undefined {
+    for (const [index, taking] of this.#part.entries()) {
+      const answer = this.#put(taking, question, args)
+      if (answer instanceof Promise) return this.#within(this.#askRest(answer, index, question, args))
+      if (answer !== null) throw answer
+    }
+    return undefined
+  }
+
+  async #askRest(
+    first: Promise<FilterAnswer>,
+    index: number,
+    question: Question,
+    args: readonly unknown[],
+  ): Promise<void> {
+    let answer = await this.#safely(this.#part[index]!, first)
+    for (const taking of this.#part.slice(index + 1)) {
+      if (answer !== null) break
+      answer = await this.#safely(taking, this.#put(taking, question, args))
+    }
+    if (answer !== null) throw answer
+  }
+
+  #put(taking: Taking, question: Question, args: readonly unknown[]): Promise<FilterAnswer> | FilterAnswer {
+    const { session } = taking
+    const method = session[question] as
+      | ((...args: readonly unknown[]) => Promise<FilterAnswer> | FilterAnswer)
+      | undefined
+    if (method === undefined) return null
+    try {
+      return method.apply(session, args)
+    } catch (error) {
+      throw this.#failed(taking, error)
+    }
+  }
+
+  /** @throws {Refusal} */
+  octets(chunk: Uint8Array): Promise<void> | undefined {
+    return this.#reading.length === 0 ? undefined : this.#within(this.#feed(chunk))
+  }
+
+  async #feed(chunk: Uint8Array): Promise<void> {
+    for (const taking of this.#reading) {
+      await this.#safely(taking, async () => taking.session.octets!(chunk))
+    }
+  }
+
+  /**
+   * What they say of the whole message, in their order, until one refuses it or throws it away. Together they have
+   * `limits.checkTimeoutMs`.
+   *
+   * @throws {Refusal} Of one that failed or took too long; a refusal in an ending is not thrown.
+   */
+  async end(message: FilteredMessage): Promise<readonly NamedEnding[]> {
+    const asked = this.#part.filter(({ session }) => session.end !== undefined)
+    return asked.length === 0 ? [] : this.#within(this.#conclude(asked, message))
+  }
+
+  async #conclude(asked: readonly Taking[], message: FilteredMessage): Promise<NamedEnding[]> {
+    const endings: NamedEnding[] = []
+    for (const taking of asked) {
+      const ending = await this.#safely(taking, async () => taking.session.end!(message))
+      endings.push({ ...ending, filter: taking.name })
+      if (ending.refusal !== undefined || ending.discard === true) break
+    }
+    return endings
+  }
+
+  reset(): void {
+    this.#tell('reset')
+  }
+
+  close(): void {
+    this.#tell('close')
+  }
+
+  #tell(what: 'reset' | 'close'): void {
+    for (const taking of this.#part) {
+      try {
+        taking.session[what]?.()
+      } catch (error) {
+        this.#failed(taking, error)
+      }
+    }
+  }
+
+  async #safely<T>(taking: Taking, answer: Promise<T> | T | (() => Promise<T>)): Promise<T> {
+    try {
+      return await (answer instanceof Function ? answer() : answer)
+    } catch (error) {
+      throw this.#failed(taking, error)
+    }
+  }
+
+  #failed({ name }: Taking, error: unknown): Refusal {
+    if (error instanceof Refusal) return error
+    this.#surroundings.log.error('smtp filter failed', { filter: name, error })
+    return refuse(451, '4.3.0', 'Local error in processing', { cause: error })
+  }
+
+  /** @throws {Refusal} 451 past the time. */
+  #within<T>(answer: Promise<T>): Promise<T> {
+    const { clock, limits, log } = this.#surroundings
+    return new Promise((resolve, reject) => {
+      const cancel = clock.after(limits.checkTimeoutMs, () => {
+        log.warn('smtp filters took too long', { ms: limits.checkTimeoutMs })
+        reject(refuse(451, '4.3.0', 'Checking took too long, try again later'))
+      })
+      answer.then(resolve, reject).finally(cancel)
+    })
+  }
+}

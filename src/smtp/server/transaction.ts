@@ -1,0 +1,18 @@
+import type { PlannedRecipient } from '../../delivery/plan.ts'
+import type { MailCommand } from '../wire/mail.ts'
+import { formatMailbox } from '../wire/path.ts'
+
+/** One mail transaction: what MAIL and RCPT said, RFC 5321 §3.3. */
+export class Transaction {
+  readonly mail: MailCommand
+  readonly recipients: PlannedRecipient[] = []
+
+  constructor(mail: MailCommand) {
+    this.mail = mail
+  }
+
+  /** `local-part@domain`; '' for the null reverse-path. */
+  get reversePath(): string {
+    return this.mail.reversePath === null ? '' : formatMailbox(this.mail.reversePath)
+  }
+}
