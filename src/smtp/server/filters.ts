@@ -84,11 +84,11 @@ export class Filters {
   #put(taking: Taking, question: Question, args: readonly unknown[]): Promise<FilterAnswer> | FilterAnswer {
     const { session } = taking
     const method = session[question] as
-      | ((...args: readonly unknown[]) => Promise<FilterAnswer> | FilterAnswer)
+      | ((...args: unknown[]) => Promise<FilterAnswer> | FilterAnswer)
       | undefined
     if (method === undefined) return null
     try {
-      return method.apply(session, args)
+      return method.apply(session, [...args])
     } catch (error) {
       throw this.#failed(taking, error)
     }
