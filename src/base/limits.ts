@@ -26,8 +26,10 @@ export interface Limits {
   readonly imapEarlyLiteralOctets: number
   readonly imapNesting: number
   readonly imapSequenceRanges: number
-  /** SMTP command wait; RFC 5321 §4.5.3.2.7 asks for at least 5 minutes. */
+  /** SMTP command wait, and from the first octet of a command to its end; RFC 5321 §4.5.3.2.7 asks for at least 5 minutes. */
   readonly smtpCommandTimeoutMs: number
+  /** Octets of a message that must come in each stretch of `smtpCommandTimeoutMs`; RFC 5321 §4.5.3.2.5 gives a block 3 minutes. */
+  readonly smtpBlockOctets: number
   /** For all filters together to answer: at each command, and at the end of a message; past it 451. */
   readonly checkTimeoutMs: number
   readonly imapIdleTimeoutMs: number
@@ -102,6 +104,7 @@ export const defaultLimits: Limits = {
   imapNesting: 50,
   imapSequenceRanges: 10_000,
   smtpCommandTimeoutMs: 5 * minute,
+  smtpBlockOctets: 16_384,
   checkTimeoutMs: 30_000,
   imapIdleTimeoutMs: 30 * minute,
   imapLoginTimeoutMs: minute,

@@ -21,6 +21,11 @@ export class LineReader {
     return this.#buffer.length
   }
 
+  /** Whether a line has begun that has not ended yet. */
+  get midLine(): boolean {
+    return this.#buffer.length > 0 || this.#discarding
+  }
+
   push(chunk: Uint8Array): void {
     this.#buffer = this.#buffer.length === 0 ? asBuffer(chunk) : Buffer.concat([this.#buffer, chunk])
   }

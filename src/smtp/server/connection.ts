@@ -10,6 +10,7 @@ import { LineReader } from '../../base/line-reader.ts'
 import type { Peer } from '../../base/peer.ts'
 import { base64LineOctets } from '../../sasl/base64.ts'
 import { formatReply, type Reply } from '../wire/reply.ts'
+import { Deadline } from './deadline.ts'
 import { IncomingMessage } from './incoming.ts'
 import { handOverJourney, recordedLine } from './journey.ts'
 import type { SmtpDoorOptions } from './options.ts'
@@ -27,7 +28,11 @@ export class Connection {
   readonly #session: Session
   readonly #reader = new LineReader()
   readonly #done: () => void
+  /** For a command that has begun, and for the next block of a message: silence is the peer's own timer. */
+  readonly #deadline: Deadline
   #incoming: IncomingMessage | null = null
+  /** Octets of the message when its block began. */
+  #blockStart = 0
   #octetsThisTurn = 0
   #greeted = false
   #busy = false
@@ -42,6 +47,7 @@ export class Connection {
     this.#session = new Session(options, peer)
     this.#session.waitingOctets = () => this.#reader.bufferedOctets
     this.#done = done
+    this.#deadline = new Deadline(options.clock, () => this.#late())
     peer.handle({
       data: (chunk) => this.#data(chunk),
       end: () => this.#end(),
@@ -97,9 +103,30 @@ export class Connection {
       this.#close()
     }
     this.#busy = false
+    this.#mindTime()
     if (this.#draining) this.#shutDown()
     this.#peer.resume()
     if (this.#inputEnded) this.#close()
+  }
+
+  /** What has begun must come to its end, however few octets come at a time. */
+  #mindTime(): void {
+    const { limits } = this.#options
+    if (this.#incoming !== null) {
+      const { octets } = this.#incoming
+      if (this.#deadline.set && octets - this.#blockStart < limits.smtpBlockOctets) return
+      this.#blockStart = octets
+    } else if (!this.#reader.midLine) {
+      this.#deadline.clear()
+      return
+    } else if (this.#deadline.set) return
+    this.#deadline.setIn(limits.smtpCommandTimeoutMs)
+  }
+
+  #late(): void {
+    // A command at work has bounds of its own.
+    if (this.#busy) this.#deadline.setIn(this.#options.limits.smtpCommandTimeoutMs)
+    else this.#timedOut()
   }
 
   #step(): Promise<boolean> {
@@ -146,6 +173,7 @@ export class Connection {
   }
 
   async #act(given: Answer): Promise<void> {
+    this.#deadline.clear()
     this.#send(given.reply)
     if (given.next === 'data') this.#incoming = new IncomingMessage(this.#session)
     else if (given.next === 'close') this.#close()
@@ -177,6 +205,7 @@ export class Connection {
       return false
     }
     if (rest.length > 0) this.#reader.unread(rest)
+    this.#deadline.clear()
     const reply = await incoming.finish()
     this.#send(reply)
     handOverJourney(this.#session, incoming)
@@ -220,7 +249,10 @@ export class Connection {
   #idle(): void {
     // A command at work has bounds of its own; a client that takes no replies has none.
     if (this.#closing || (this.#busy && this.#peer.waitingOctets > 0)) this.#peer.destroy()
-    if (this.#closing || this.#busy) return
+    if (!this.#closing && !this.#busy) this.#timedOut()
+  }
+
+  #timedOut(): void {
     // RFC 5321 §4.5.3.2.7.
     this.#send({
       code: 421,
@@ -236,6 +268,7 @@ export class Connection {
     this.#incoming = null
     handOverJourney(this.#session, null)
     this.#session.filters.close()
+    this.#deadline.end()
     this.#done()
   }
 }
