@@ -9,12 +9,15 @@ export type WriterCall =
   | { readonly id: number; readonly name: 'accept'; readonly call: AcceptCall }
   | { readonly id: number; readonly name: OperationName; readonly call: unknown }
 
+/**
+ * Who waits for a call. `interactive`: a session. `patient`: nobody outside, so it takes part in the next commit that is
+ * made anyway, if one is made soon. `bulk`: nobody, and it is long: it waits while there is anything else.
+ */
+export type Lane = 'interactive' | 'patient' | 'bulk'
+
 /** All that the sockets' thread asked for in one turn. */
-export interface WriterPost {
+export interface WriterPost extends Readonly<Record<Lane, readonly WriterCall[]>> {
   readonly nowMs: number
-  readonly interactive: readonly WriterCall[]
-  /** Waits while there is anything interactive. */
-  readonly bulk: readonly WriterCall[]
   /** Bodies of the accepts, each after the room for its record's header; handed over, not copied. */
   readonly bodies: ArrayBuffer | null
 }

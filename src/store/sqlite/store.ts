@@ -371,7 +371,7 @@ export class SqliteStore implements Store {
   }
 
   lease(nowMs: number, leaseMs: number, limit: number): Promise<QueueEntry[]> {
-    return this.#writer.ask('lease', { nowMs, leaseMs, limit })
+    return this.#writer.ask('lease', { nowMs, leaseMs, limit }, 'patient')
   }
 
   async renewLease(accountId: number, queueId: number, untilMs: number): Promise<void> {
@@ -379,7 +379,7 @@ export class SqliteStore implements Store {
   }
 
   async settle(settlements: readonly Settlement[]): Promise<void> {
-    await this.#writer.ask('settle', settlements)
+    await this.#writer.ask('settle', settlements, 'patient')
   }
 
   async nextDueAt(): Promise<number | null> {

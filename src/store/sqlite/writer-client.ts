@@ -11,7 +11,7 @@ import type { Accepted } from '../store.ts'
 import type { AcceptCall } from './accept.ts'
 import type { Delta } from './delta.ts'
 import type { CallOf, OperationName, ResultOf } from './operations.ts'
-import type { WriterCall, WriterData, WriterMessage, WriterPost, WriterReply } from './protocol.ts'
+import type { Lane, WriterCall, WriterData, WriterMessage, WriterPost, WriterReply } from './protocol.ts'
 import { recordHeaderOctets } from './record.ts'
 import { startThread } from './start-thread.ts'
 
@@ -46,8 +46,8 @@ export class WriterClient {
   readonly #hooks: WriterHooks
   readonly #askers = new Map<number, Asker>()
   #lastId = 0
-  #interactive: WriterCall[] = []
-  #bulk: WriterCall[] = []
+  #lanes = emptyLanes()
+  #calls = 0
   #bodies: { chunks: Chunks; at: number }[] = []
   #bodyOctets = 0
   #flushSet = false
@@ -75,11 +75,10 @@ export class WriterClient {
   ask<Name extends OperationName>(
     name: Name,
     call: CallOf<Name>,
-    lane: 'interactive' | 'bulk' = 'interactive',
+    lane: Lane = 'interactive',
   ): Promise<ResultOf<Name>> {
     return this.#enter((id) => {
-      const queue = lane === 'interactive' ? this.#interactive : this.#bulk
-      queue.push({ id, name, call })
+      this.#lanes[lane].push({ id, name, call })
     }) as Promise<ResultOf<Name>>
   }
 
@@ -92,7 +91,7 @@ export class WriterClient {
         this.#bodies.push({ chunks, at })
         this.#bodyOctets += recordHeaderOctets + octets
       }
-      this.#interactive.push({ id, name: 'accept', call })
+      this.#lanes.interactive.push({ id, name: 'accept', call })
     }) as Promise<Accepted>
   }
 
@@ -115,7 +114,7 @@ export class WriterClient {
       const id = ++this.#lastId
       add(id)
       this.#askers.set(id, { resolve, reject })
-      if (this.#interactive.length + this.#bulk.length >= callsAtOnce) {
+      if (++this.#calls >= callsAtOnce) {
         this.#flush()
         return
       }
@@ -130,16 +129,11 @@ export class WriterClient {
   }
 
   #flush(): void {
-    if (this.#dead !== null || this.#interactive.length + this.#bulk.length === 0) return
+    if (this.#dead !== null || this.#calls === 0) return
     const bodies = this.#bodyOctets === 0 ? null : this.#joinBodies()
-    const post: WriterPost = {
-      nowMs: this.#clock.now(),
-      interactive: this.#interactive,
-      bulk: this.#bulk,
-      bodies,
-    }
-    this.#interactive = []
-    this.#bulk = []
+    const post: WriterPost = { nowMs: this.#clock.now(), ...this.#lanes, bodies }
+    this.#lanes = emptyLanes()
+    this.#calls = 0
     this.#worker.postMessage(post, bodies === null ? [] : [bodies])
   }
 
@@ -197,4 +191,8 @@ export class WriterClient {
     }
     this.#askers.clear()
   }
+}
+
+function emptyLanes(): Record<Lane, WriterCall[]> {
+  return { interactive: [], patient: [], bulk: [] }
 }

@@ -24,18 +24,28 @@ freeLeases(sql)
 const writer = new Writer(sql, disk, data.folder, data.limits)
 let closed = false
 let resting: NodeJS.Timeout | null = null
+let patience: NodeJS.Timeout | null = null
 
 function tell(message: WriterMessage): void {
   port.postMessage(message)
 }
 
-function work(first: WriterPost | 'close'): void {
-  let closing = !take(first)
+function work(first: WriterPost | 'close' | null): void {
+  let closing = first !== null && !take(first)
   for (;;) {
     for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
       if (!take(more.message as WriterPost | 'close')) closing = true
     }
-    if (writer.idle) break
+    const dueInMs = writer.dueInMs
+    if (dueInMs === null) break
+    if (dueInMs > 0 && !closing) {
+      // Together with what comes meanwhile, which calls us itself.
+      patience ??= setTimeout(() => {
+        patience = null
+        if (!closed) work(null)
+      }, dueInMs)
+      return
+    }
     tell(writer.runBatch())
   }
   if (closing) close()

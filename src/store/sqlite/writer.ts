@@ -26,6 +26,8 @@ import { Transaction } from './transaction.ts'
 
 const callsAtOnce = 200
 const batchMs = 20
+/** For so long what nobody waits for may wait for company: a commit costs two writes to the disk, whatever is in it. */
+const patienceMs = 5
 
 interface Waiting {
   readonly call: WriterCall
@@ -46,7 +48,10 @@ export class Writer {
   readonly #reserve: DiskReserve
   readonly #checkpoints: Checkpoints
   readonly #interactive: Waiting[] = []
+  readonly #patient: Waiting[] = []
   readonly #bulk: Waiting[] = []
+  /** When the first of the patient ones came. */
+  #patientSince = 0
   /** While somebody copies them, files that no row names stay. */
   #keepers = 0
   readonly #unneededFiles: string[] = []
@@ -68,17 +73,23 @@ export class Writer {
       ...{ call, nowMs: post.nowMs, bodies, place: null, error: null },
     })
     for (const call of post.interactive) this.#interactive.push(waiting(call))
+    if (this.#patient.length === 0) this.#patientSince = performance.now()
+    for (const call of post.patient) this.#patient.push(waiting(call))
     for (const call of post.bulk) this.#bulk.push(waiting(call))
   }
 
-  get idle(): boolean {
-    return this.#interactive.length === 0 && this.#bulk.length === 0
+  /** Milliseconds until there is something to do: 0 for now, null when nothing waits. */
+  get dueInMs(): number | null {
+    if (this.#interactive.length > 0 || this.#bulk.length > 0) return 0
+    if (this.#patient.length === 0) return null
+    return Math.max(0, this.#patientSince + patienceMs - performance.now())
   }
 
   /** Does one batch of what waits. */
   runBatch(): WriterReply {
     // Bulk work is let in when nothing else waits; else one piece of it a batch, so that it ends one day.
     const batch = this.#interactive.splice(0, callsAtOnce)
+    batch.push(...this.#patient.splice(0, callsAtOnce))
     batch.push(...this.#bulk.splice(0, batch.length === 0 ? callsAtOnce : 1))
     this.#placeBodies(batch)
     const alive = batch.filter((waiting) => waiting.error === null)
@@ -185,10 +196,10 @@ export class Writer {
   #runCall(waiting: Waiting, careful: boolean, outcome: Outcome): boolean {
     const tx = new Transaction(this.#sql, this.#numbers, this.#limits, waiting.nowMs)
     const savepoint = careful || waiting.call.name !== 'accept'
-    if (savepoint) this.#sql.exec('SAVEPOINT call')
+    if (savepoint) this.#sql.run('SAVEPOINT call')
     try {
       const value = this.#perform(tx, waiting)
-      if (savepoint) this.#sql.exec('RELEASE call')
+      if (savepoint) this.#sql.run('RELEASE call')
       outcome.done.push({ id: waiting.call.id, value })
       outcome.deltas.push(...tx.deltas)
       outcome.unneededFiles.push(...tx.unneededFiles)
