@@ -1,0 +1,341 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import type { FilterClient } from '../filter.ts'
+import { openSession, sendMessage, testClient, testSurroundings } from '../filter-fixture.ts'
+import { Keeper } from '../keeper.ts'
+import { createMilterFilter } from './filter.ts'
+import { type Script, type ScriptedMilter, startMilter, uint32 } from './scripted-milter.ts'
+import type { MilterSettings } from './settings.ts'
+import { step } from './protocol.ts'
+
+const letter = 'Subject: hello\r\nTo: bob@posthorn.example,\r\n carol@posthorn.example\r\n\r\nHi Bob\r\n'
+
+interface Options {
+  readonly negotiated?: Parameters<typeof startMilter>[1]
+  readonly settings?: Partial<MilterSettings>
+  readonly client?: Partial<FilterClient>
+  readonly keeper?: Keeper
+}
+
+async function begin(t: TestContext, script: Script, options: Options = {}) {
+  const milter = await startMilter(script, options.negotiated)
+  t.after(() => milter.close())
+  const settings: MilterSettings = {
+    name: 'scripted',
+    place: { kind: 'inet', host: '127.0.0.1', port: milter.port },
+    onFailure: 'tempfail',
+    connectTimeoutMs: 5_000,
+    commandTimeoutMs: 5_000,
+    contentTimeoutMs: 5_000,
+    packetOctets: 1_000_000,
+    maxOctets: 1_000_000,
+    headerOctets: 100_000,
+    changes: 100,
+    ...options.settings,
+  }
+  const keeper = options.keeper ?? new Keeper(1_000_000, 1_000_000)
+  const client = testClient(options.client)
+  const session = openSession(createMilterFilter(settings, ['mx'], testSurroundings(), keeper), client)
+  t.after(() => session.close?.())
+  return { milter, session, client, keeper }
+}
+
+type Begun = Awaited<ReturnType<typeof begin>>
+
+async function envelope({ session }: Begun): Promise<void> {
+  assert.equal(await session.connect!(), null)
+  assert.equal(await session.hello!(), null)
+  assert.equal(await session.mail!('ada@client.example', ['SIZE=10']), null)
+  assert.equal(await session.rcpt!('bob@posthorn.example', [], true), null)
+  assert.equal(await session.data!(), null)
+}
+
+const commands = (milter: ScriptedMilter): string[] => milter.heard.filter((one) => !one.startsWith('D'))
+
+async function heard(milter: ScriptedMilter, last: string): Promise<void> {
+  while (!milter.heard.includes(last)) await new Promise((resolve) => setImmediate(resolve))
+}
+
+test('a milter hears the whole letter, step by step, with the facts of each', async (t) => {
+  const begun = await begin(t, {})
+  await envelope(begun)
+  assert.deepEqual(await sendMessage(begun.session, letter, 7), {})
+  begun.session.reset!()
+  begun.session.close!()
+  await heard(begun.milter, 'Q')
+  const port = '\x0f\xb9'
+  assert.deepEqual(commands(begun.milter), [
+    `Cmail.client.example|4${port}192.0.2.7|`,
+    'Hclient.example|',
+    'M<ada@client.example>|SIZE=10|',
+    'R<bob@posthorn.example>|',
+    'T',
+    'LSubject|hello|',
+    'LTo|bob@posthorn.example,\n carol@posthorn.example|',
+    'N',
+    'BHi Bob\r\n',
+    'E',
+    'Q',
+  ])
+  const macros = begun.milter.heard.filter((one) => one.startsWith('D'))
+  assert.deepEqual(macros, [
+    'DCj|mx.posthorn.example|v|Posthorn|_|mail.client.example [192.0.2.7]|{daemon_name}|smtp|' +
+      '{daemon_addr}|198.51.100.1|{daemon_port}|25|{client_addr}|192.0.2.7|{client_name}|mail.client.example|{client_port}|4025|',
+    'DM{mail_addr}|ada@client.example|{mail_host}|client.example|{mail_mailer}|smtp|',
+    'DR{rcpt_addr}|bob@posthorn.example|{rcpt_host}|posthorn.example|{rcpt_mailer}|local|',
+    'DEi|journey1|',
+  ])
+  const [event] = begun.client.events
+  assert.equal(event?.['filter'], 'scripted')
+  assert.equal(event?.['answer'], 'continue')
+  assert.equal(typeof event?.['us'], 'number')
+})
+
+test('TLS, a log-in and macros that the milter chose itself', async (t) => {
+  const begun = await begin(
+    t,
+    {},
+    {
+      negotiated: { macros: `${uint32(2)}{auth_authen} {cipher_bits} j\0` },
+      client: {
+        tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', serverName: null },
+        account: { accountId: 1, address: 'bob@posthorn.example' },
+      },
+    },
+  )
+  await envelope(begun)
+  assert.ok(
+    begun.milter.heard.includes('DH{tls_version}|TLSv1.3|{cipher}|TLS_AES_256_GCM_SHA384|{cipher_bits}|256|'),
+  )
+  const chosen = 'DM{auth_authen}|bob@posthorn.example|{cipher_bits}|256|j|mx.posthorn.example|'
+  assert.ok(begun.milter.heard.includes(chosen))
+})
+
+test('steps a milter leaves out are not told, and quiet ones not waited for', async (t) => {
+  const { noConnect, noHelo, noRcpt, noData, noEndOfHeader, noBody, quietMail, quietHeader } = step
+  const steps = noConnect | noHelo | noRcpt | noData | noEndOfHeader | noBody | quietMail | quietHeader
+  const begun = await begin(t, { M: [], L: [] }, { negotiated: { steps } })
+  await envelope(begun)
+  assert.deepEqual(await sendMessage(begun.session, letter), {})
+  const told = commands(begun.milter).map((one) => one[0])
+  assert.deepEqual(told, ['M', 'L', 'L', 'E'])
+})
+
+test('each stage can be refused, for good or for now, and in words of the milter', async (t) => {
+  for (const [step, answer, code] of [
+    ['C', 'r', 554],
+    ['C', 't', 421],
+    ['H', 'r', 550],
+    ['M', 't', 451],
+    ['R', 'y553 5.1.2 Not that one\0', 553],
+    ['T', '4', 421],
+    ['L', 'r', 550],
+    ['N', 't', 451],
+    ['B', 'y550 5.7.9 Bad words\0', 550],
+    ['E', 'r', 550],
+  ] as const) {
+    const { session, client } = await begin(t, { [step]: [answer] })
+    const answers = [
+      await session.connect!(),
+      await session.hello!(),
+      await session.mail!('ada@client.example', []),
+      await session.rcpt!('bob@posthorn.example', [], true),
+      await session.data!(),
+      (await sendMessage(session, letter)).refusal ?? null,
+    ]
+    const at = { C: 0, H: 1, M: 2, R: 3, T: 4, L: 5, N: 5, B: 5, E: 5 }[step]
+    assert.equal(answers[at]?.reply.code, code, `${step} ${answer}`)
+    assert.ok(client.events.some((event) => event['kind'] === 'refuse' && event['code'] === code))
+  }
+})
+
+test('one recipient refused leaves the others', async (t) => {
+  const begun = await begin(t, { R: (data) => [data.startsWith('<eve') ? 'r' : 'c'] })
+  await envelope(begun)
+  assert.equal((await begun.session.rcpt!('eve@posthorn.example', [], true))?.reply.code, 550)
+  assert.equal(await begun.session.rcpt!('carol@posthorn.example', [], true), null)
+  assert.deepEqual(await sendMessage(begun.session, letter), {})
+})
+
+test('recipients that we refuse are told only to a milter that wants them', async (t) => {
+  const plain = await begin(t, {})
+  await plain.session.mail!('ada@client.example', [])
+  await plain.session.rcpt!('nobody@posthorn.example', [], false)
+  assert.ok(!commands(plain.milter).some((one) => one.startsWith('R')))
+  const curious = await begin(t, {}, { negotiated: { steps: step.refusedRecipients } })
+  await curious.session.mail!('ada@client.example', [])
+  await curious.session.rcpt!('nobody@posthorn.example', [], false)
+  assert.ok(curious.milter.heard.includes('R<nobody@posthorn.example>|'))
+  assert.ok(
+    curious.milter.heard.includes('DR{rcpt_addr}|No such user here|{rcpt_host}|5.1.1|{rcpt_mailer}|error|'),
+  )
+})
+
+test('accept ends what a milter hears: of the connection, or of the message', async (t) => {
+  const whole = await begin(t, { H: ['a'] })
+  await envelope(whole)
+  assert.deepEqual(await sendMessage(whole.session, letter), {})
+  assert.deepEqual(
+    commands(whole.milter).map((one) => one[0]),
+    ['C', 'H'],
+  )
+  const one = await begin(t, { M: ['a'] })
+  await envelope(one)
+  assert.deepEqual(await sendMessage(one.session, letter), {})
+  one.session.reset!()
+  await one.session.mail!('second@client.example', [])
+  assert.deepEqual(
+    commands(one.milter).map((command) => command[0]),
+    ['C', 'H', 'M', 'A', 'M'],
+  )
+})
+
+test('discard, quarantine, and progress before the verdict', async (t) => {
+  const lost = await begin(t, { R: ['d'] })
+  await envelope(lost)
+  assert.deepEqual(await sendMessage(lost.session, letter), { discard: true })
+  const junk = await begin(t, { E: ['p', 'p', 'qlooks odd\0', 'a'] })
+  await envelope(junk)
+  assert.deepEqual(await sendMessage(junk.session, letter), { junk: 'looks odd' })
+})
+
+test('fields that are added go above the message, which is not written anew', async (t) => {
+  const begun = await begin(t, { E: [`i${uint32(1)}X-First\0one\0`, 'hX-Second\0two\n more\0', 'c'] })
+  await envelope(begun)
+  assert.deepEqual(await sendMessage(begun.session, letter), {
+    fields: ['X-First: one\r\n', 'X-Second: two\r\n more\r\n'],
+  })
+})
+
+test('fields changed and removed, and a new body, make a message anew', async (t) => {
+  const begun = await begin(t, {
+    E: [
+      `m${uint32(1)}Subject\0[odd] hello\0`,
+      `m${uint32(1)}To\0\0`,
+      `i${uint32(2)}X-Second\0two\0`,
+      'hX-Last\0last\r\nX-Evil: no\0',
+      'bnew bo',
+      'bdy\n',
+      'e<changed@client.example>\0',
+      '+<carol@posthorn.example>\0',
+      '-<bob@posthorn.example>\0',
+      'c',
+    ],
+  })
+  await envelope(begun)
+  const ending = await sendMessage(begun.session, letter, 5)
+  const { message, ...rest } = ending
+  assert.equal(
+    Buffer.from(message!).toString('latin1'),
+    'Subject: [odd] hello\r\nX-Second: two\r\nX-Last: last\r\n X-Evil: no\r\n\r\nnew body\r\n',
+  )
+  assert.deepEqual(rest, {
+    reversePath: 'changed@client.example',
+    addRecipients: ['carol@posthorn.example'],
+    removeRecipients: ['bob@posthorn.example'],
+  })
+  begun.session.reset!()
+  assert.equal(begun.keeper.usedOctets, 0)
+})
+
+test('what was not negotiated is not done', async (t) => {
+  const begun = await begin(t, { E: ['bother', 'q!\0', 'hX-A\0one\0', 'c'] }, { negotiated: { actions: 1 } })
+  await envelope(begun)
+  assert.deepEqual(await sendMessage(begun.session, letter), { fields: ['X-A: one\r\n'] })
+})
+
+test('values keep their own space when the milter asked for it', async (t) => {
+  const negotiated = { steps: step.leadingSpace }
+  const begun = await begin(t, { E: ['hX-A\0\tone\0', 'c'] }, { negotiated })
+  await envelope(begun)
+  assert.deepEqual(await sendMessage(begun.session, letter), { fields: ['X-A:\tone\r\n'] })
+  assert.ok(begun.milter.heard.includes('LSubject| hello|'))
+})
+
+test('a large body comes in pieces of 65,535 octets, until the milter has seen enough', async (t) => {
+  const body = 'x'.repeat(998) + '\r\n'
+  const long = `Subject: long\r\n\r\n${body.repeat(200)}`
+  const all = await begin(t, {})
+  await envelope(all)
+  await sendMessage(all.session, long, 10_000)
+  const pieces = commands(all.milter).filter((one) => one.startsWith('B'))
+  assert.deepEqual(
+    pieces.map((piece) => piece.length - 1),
+    [65_535, 65_535, 65_535, 200_000 - 3 * 65_535],
+  )
+  assert.equal(pieces.map((piece) => piece.slice(1)).join(''), body.repeat(200))
+  const enough = await begin(t, { B: ['s'] }, { negotiated: { steps: step.skip } })
+  await envelope(enough)
+  await sendMessage(enough.session, long, 10_000)
+  assert.equal(commands(enough.milter).filter((one) => one.startsWith('B')).length, 1)
+  assert.equal(commands(enough.milter).at(-1), 'E')
+})
+
+test('a change to a message that was too large to be kept is answered as a failure', async (t) => {
+  const keeper = new Keeper(20, 1_000)
+  const begun = await begin(t, { E: [`m${uint32(1)}Subject\0x\0`, 'c'] }, { keeper })
+  await envelope(begun)
+  assert.equal((await sendMessage(begun.session, letter)).refusal?.reply.code, 451)
+  assert.equal(keeper.usedOctets, 0)
+})
+
+test('a milter that fails: 451 for each message, or none of its business', async (t) => {
+  for (const script of [
+    { M: 'close' },
+    { M: ['?'] },
+    { M: [`i${uint32(1)}X\0y\0`] },
+    { M: [] },
+  ] as Script[]) {
+    const short = { commandTimeoutMs: 50 }
+    const strict = await begin(t, script, { settings: short })
+    await strict.session.connect!()
+    assert.equal((await strict.session.mail!('ada@client.example', []))?.reply.code, 451)
+    assert.equal((await strict.session.mail!('ada@client.example', []))?.reply.code, 451)
+    const lax = await begin(t, script, { settings: { ...short, onFailure: 'accept' } })
+    await envelope(lax)
+    assert.deepEqual(await sendMessage(lax.session, letter), {})
+    assert.ok(lax.client.events.some((event) => event['answer'] === 'failed'))
+  }
+})
+
+test('a milter that is not there is found out at connect and answered for at MAIL', async (t) => {
+  const begun = await begin(t, {})
+  await begun.milter.close()
+  t.mock.method(begun.milter, 'close', async () => {})
+  assert.equal(await begun.session.connect!(), null)
+  assert.equal(await begun.session.hello!(), null)
+  assert.equal((await begun.session.mail!('ada@client.example', []))?.reply.code, 451)
+})
+
+test('two letters of one session share a connection, and RSET is an ABORT', async (t) => {
+  const begun = await begin(t, {})
+  await envelope(begun)
+  await sendMessage(begun.session, letter)
+  begun.session.reset!()
+  await begun.session.mail!('second@client.example', [])
+  begun.session.reset!()
+  await begun.session.mail!('third@client.example', [])
+  const told = commands(begun.milter).map((one) => one[0])
+  assert.deepEqual(told.slice(told.indexOf('E')), ['E', 'M', 'A', 'M'])
+  assert.equal(begun.milter.connections, 1)
+})
+
+test('a session that ends while the milter thinks leaves nothing behind', async (t) => {
+  const begun = await begin(t, { E: [] })
+  await envelope(begun)
+  const ending = sendMessage(begun.session, letter)
+  await heard(begun.milter, 'E')
+  begun.session.reset!()
+  begun.session.close!()
+  await ending
+  while (begun.milter.openConnections > 0) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(begun.keeper.usedOctets, 0)
+})
+
+test('a message without a header is all body', async (t) => {
+  const begun = await begin(t, { E: [`m${uint32(1)}Subject\0given\0`, 'c'] })
+  await envelope(begun)
+  const { message } = await sendMessage(begun.session, 'Hi Bob\r\nhow are you\r\n')
+  assert.ok(begun.milter.heard.includes('BHi Bob\r\nhow are you\r\n'))
+  assert.equal(Buffer.from(message!).toString(), 'Subject: given\r\n\r\nHi Bob\r\nhow are you\r\n')
+})
