@@ -1,3 +1,4 @@
+import type { FiltersConfig } from './filter-config.ts'
 import type { Limits } from './limits.ts'
 
 /** One TCP address to listen on or to connect to. Port 0 takes a free one. */
@@ -44,4 +45,6 @@ export interface Config {
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
   readonly journey: { readonly level: 'full' | 'envelope' | 'facts' | 'off' }
   readonly limits: Limits
+  /** Programs of others that have a say over incoming mail. */
+  readonly filters: FiltersConfig
 }

@@ -76,6 +76,8 @@ export interface Limits {
   readonly markEveryMs: number
   /** Room on the data folder's disk under which no new mail is taken; what frees room goes on. 0: no bound. */
   readonly diskReserveOctets: number
+  /** Octets of messages in memory at once for milters, hooks and spam filters, all sessions together. */
+  readonly filterMemoryOctets: number
 }
 
 /** Those for which 0 has a meaning. */
@@ -133,4 +135,5 @@ export const defaultLimits: Limits = {
   cleanOctetsPerSecond: 16_777_216,
   markEveryMs: 7 * day,
   diskReserveOctets: 200_000_000,
+  filterMemoryOctets: 268_435_456,
 }

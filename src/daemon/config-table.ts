@@ -10,7 +10,12 @@ export interface ConfigSource {
   place(path: TomlPath): TomlPosition
 }
 
-const examples = { string: '"text" in quotes', integer: 'a whole number', boolean: 'true or false' }
+const examples = {
+  string: '"text" in quotes',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+}
 
 export class ConfigTable {
   readonly #source: ConfigSource
@@ -26,6 +31,11 @@ export class ConfigTable {
 
   get keys(): string[] {
     return Object.keys(this.#values)
+  }
+
+  /** As it stands in the brackets of the file. */
+  get name(): string {
+    return this.#path.filter((part) => typeof part === 'string').join('.')
   }
 
   has(key: string): boolean {
@@ -49,6 +59,17 @@ export class ConfigTable {
       )
     }
     return new ConfigTable(this.#source, [...this.#path, key], value as Record<string, unknown>)
+  }
+
+  /** `[[key]]`, in order; none when there is no such table. */
+  tables(key: string): ConfigTable[] {
+    const value = this.#take(key)
+    if (value === undefined) return []
+    if (!Array.isArray(value) || value.some((one) => typeof one !== 'object' || Array.isArray(one))) {
+      const name = this.#name(key)
+      throw this.error([key], `${name} is not a list of tables`, `Write [[${name}]] in double brackets.`)
+    }
+    return value.map((one, index) => new ConfigTable(this.#source, [...this.#path, key, index], one))
   }
 
   string(key: string): string | null {
@@ -77,6 +98,14 @@ export class ConfigTable {
       const remedy = `Write ${lowest} or more; without the line it is ${absent}.`
       throw this.error([key], `${this.#name(key)} is ${value}, which is too little`, remedy)
     }
+    return value
+  }
+
+  /** With or without a fraction. */
+  number(key: string): number | null {
+    const value = this.#take(key)
+    if (value === undefined) return null
+    if (typeof value !== 'number' || !Number.isFinite(value)) throw this.#wrongType(key, value, 'number')
     return value
   }
 
@@ -141,7 +170,7 @@ export class ConfigTable {
   }
 
   #name(key: string): string {
-    return [...this.#path, key].join('.')
+    return this.#path.length === 0 ? key : `${this.name}.${key}`
   }
 
   #wrongType(key: string, value: unknown, wanted: keyof typeof examples): ConfigError {

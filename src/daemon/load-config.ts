@@ -9,6 +9,7 @@ import { doorNames } from '../base/config.ts'
 import { defaultLimits, type Limits, limitsThatMayBeZero } from '../base/limits.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigSource, ConfigTable } from './config-table.ts'
+import { readFilters } from './config/filters.ts'
 import { indexPositions } from './toml-position.ts'
 
 export interface LoadedConfig {
@@ -57,6 +58,7 @@ export function parseConfig(text: string, file: string): LoadedConfig {
     log: readLevel(root.table('log'), ['debug', 'info', 'warn', 'error'], 'info'),
     journey: readLevel(root.table('journey'), ['full', 'envelope', 'facts', 'off'], 'full'),
     limits: readLimits(root.table('limits')),
+    filters: readFilters(root),
   }
   root.refuseOthers()
   return { config, warnings }

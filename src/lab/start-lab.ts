@@ -12,6 +12,7 @@ import type { Authority } from '../dns/authority.ts'
 import type { ReadyLine } from '../daemon/ready-line.ts'
 import type { World } from '../daemon/world.ts'
 import { doorNames } from '../base/config.ts'
+import { noFilters } from '../base/filter-config.ts'
 import { defaultLimits } from '../base/limits.ts'
 import { controlPath } from '../daemon/control-path.ts'
 import { openControlSocket } from '../daemon/control-socket.ts'
@@ -189,5 +190,6 @@ function serverConfig(domain: string, scene: Scene, data: string, ports: ServerP
     log: { level: 'info' },
     journey: { level: 'full' },
     limits: defaultLimits,
+    filters: noFilters,
   }
 }

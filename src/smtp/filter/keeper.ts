@@ -1,40 +1,46 @@
 /** Keeps messages in memory for filters that need them whole, within a bound for each and one for all. */
 
-export class Keeper {
-  readonly #maxOctets: number
-  readonly #allOctets: number
+/** What all filters of a server share. */
+export class KeeperPool {
+  readonly #octets: number
   #used = 0
 
-  /** @param maxOctets Of one message. @param allOctets Of all messages kept at the same time. */
-  constructor(maxOctets: number, allOctets: number) {
-    this.#maxOctets = maxOctets
-    this.#allOctets = allOctets
+  /** @param octets Of all messages kept at the same time. */
+  constructor(octets: number) {
+    this.#octets = octets
   }
 
   get usedOctets(): number {
     return this.#used
   }
 
-  keep(): KeptMessage {
-    return new KeptMessage(this.#maxOctets, (octets) => {
-      if (octets > 0 && this.#used + octets > this.#allOctets) return false
-      this.#used += octets
-      return true
-    })
+  /** @param maxOctets Of one message. */
+  keeper(maxOctets: number): Keeper {
+    return { keep: () => new KeptMessage(maxOctets, this) }
   }
+
+  /** @param octets Negative ones are given back. @returns False when there is no room for them. */
+  take(octets: number): boolean {
+    if (octets > 0 && this.#used + octets > this.#octets) return false
+    this.#used += octets
+    return true
+  }
+}
+
+export interface Keeper {
+  keep(): KeptMessage
 }
 
 export class KeptMessage {
   readonly #maxOctets: number
-  /** Takes room, or gives it back when negative. */
-  readonly #take: (octets: number) => boolean
+  readonly #pool: KeeperPool
   #pieces: Buffer[] = []
   #octets = 0
   #lost: 'too-large' | 'no-room' | null = null
 
-  constructor(maxOctets: number, take: (octets: number) => boolean) {
+  constructor(maxOctets: number, pool: KeeperPool) {
     this.#maxOctets = maxOctets
-    this.#take = take
+    this.#pool = pool
   }
 
   /** Why it is not kept; null while it is. */
@@ -50,7 +56,7 @@ export class KeptMessage {
   push(chunk: Uint8Array): void {
     if (this.#lost !== null || chunk.length === 0) return
     if (this.#octets + chunk.length > this.#maxOctets) this.#lose('too-large')
-    else if (!this.#take(chunk.length)) this.#lose('no-room')
+    else if (!this.#pool.take(chunk.length)) this.#lose('no-room')
     else {
       this.#pieces.push(Buffer.from(chunk))
       this.#octets += chunk.length
@@ -65,7 +71,7 @@ export class KeptMessage {
 
   /** To be called when the message is over, once or more often. */
   release(): void {
-    this.#take(-this.#octets)
+    this.#pool.take(-this.#octets)
     this.#pieces = []
     this.#octets = 0
   }

@@ -1,12 +1,9 @@
 /** How a filter's program is reached: over TCP or a UNIX socket, by address or by a name that our resolver knows. */
 import { connect, isIP, type Socket } from 'node:net'
 import type { Clock } from '../../base/clock.ts'
+import type { FilterPlace as Place } from '../../base/filter-config.ts'
 import type { Dialler } from '../../base/dialler.ts'
 import type { Log } from '../../base/log.ts'
-
-export type Place =
-  | { readonly kind: 'inet'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string }
 
 /** @throws {Error} Nobody answers there, or the name has no address. */
 export type Reach = (place: Place, timeoutMs: number) => Promise<Socket>

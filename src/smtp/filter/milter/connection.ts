@@ -1,7 +1,8 @@
 /** One connection to a milter: packets there and back, each wait within its time. */
 import type { Socket } from 'node:net'
 import type { Clock } from '../../../base/clock.ts'
-import { type FilterSurroundings, type Place, placeName } from '../reach.ts'
+import type { FilterPlace } from '../../../base/filter-config.ts'
+import { type FilterSurroundings, placeName } from '../reach.ts'
 import { type Agreement, readAgreement, writeOffer } from './negotiate.ts'
 import { MilterFault, type Packet, PacketReader, writePacket } from './packet.ts'
 import { command } from './protocol.ts'
@@ -31,7 +32,7 @@ export class MilterConnection {
 
   /** Connects and negotiates. @throws {Error} */
   static async open(
-    place: Place,
+    place: FilterPlace,
     times: MilterTimes,
     { reach, clock }: FilterSurroundings,
   ): Promise<MilterConnection> {

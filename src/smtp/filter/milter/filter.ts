@@ -1,19 +1,23 @@
-import type { FilterRole, SmtpFilter } from '../filter.ts'
-import type { Keeper } from '../keeper.ts'
+import type { MilterConfig } from '../../../base/filter-config.ts'
+import type { Limits } from '../../../base/limits.ts'
+import { standsAt } from '../doors.ts'
+import type { SmtpFilter } from '../filter.ts'
+import type { KeeperPool } from '../keeper.ts'
 import type { FilterSurroundings } from '../reach.ts'
 import { MilterSession } from './session.ts'
-import type { MilterSettings } from './settings.ts'
+import { changesMax, packetOctets } from './settings.ts'
 
-/** @param doors Those that the milter hears of. @param keeper Of the messages it may change. */
 export function createMilterFilter(
-  settings: MilterSettings,
-  doors: readonly FilterRole[],
+  config: MilterConfig,
+  limits: Pick<Limits, 'headerOctets'>,
   around: FilterSurroundings,
-  keeper: Keeper,
+  pool: KeeperPool,
 ): SmtpFilter {
+  const settings = { ...config, headerOctets: limits.headerOctets, packetOctets, changes: changesMax }
+  const keeper = pool.keeper(config.maxOctets)
   return {
-    name: settings.name,
+    name: config.name,
     open: (client) =>
-      doors.includes(client.role) ? new MilterSession(client, settings, around, keeper) : null,
+      standsAt(config, client.role) ? new MilterSession(client, settings, around, keeper) : null,
   }
 }

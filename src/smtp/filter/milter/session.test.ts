@@ -1,43 +1,41 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import type { MilterConfig } from '../../../base/filter-config.ts'
+import { defaultLimits } from '../../../base/limits.ts'
 import type { FilterClient } from '../filter.ts'
 import { openSession, sendMessage, testClient, testSurroundings } from '../filter-fixture.ts'
-import { Keeper } from '../keeper.ts'
+import { KeeperPool } from '../keeper.ts'
 import { createMilterFilter } from './filter.ts'
 import { type Script, type ScriptedMilter, startMilter, uint32 } from './scripted-milter.ts'
-import type { MilterSettings } from './settings.ts'
 import { step } from './protocol.ts'
 
 const letter = 'Subject: hello\r\nTo: bob@posthorn.example,\r\n carol@posthorn.example\r\n\r\nHi Bob\r\n'
 
 interface Options {
   readonly negotiated?: Parameters<typeof startMilter>[1]
-  readonly settings?: Partial<MilterSettings>
+  readonly config?: Partial<MilterConfig>
   readonly client?: Partial<FilterClient>
-  readonly keeper?: Keeper
 }
 
 async function begin(t: TestContext, script: Script, options: Options = {}) {
   const milter = await startMilter(script, options.negotiated)
   t.after(() => milter.close())
-  const settings: MilterSettings = {
+  const config: MilterConfig = {
     name: 'scripted',
+    doors: ['smtp'],
     place: { kind: 'inet', host: '127.0.0.1', port: milter.port },
     onFailure: 'tempfail',
     connectTimeoutMs: 5_000,
     commandTimeoutMs: 5_000,
     contentTimeoutMs: 5_000,
-    packetOctets: 1_000_000,
     maxOctets: 1_000_000,
-    headerOctets: 100_000,
-    changes: 100,
-    ...options.settings,
+    ...options.config,
   }
-  const keeper = options.keeper ?? new Keeper(1_000_000, 1_000_000)
+  const pool = new KeeperPool(1_000_000)
   const client = testClient(options.client)
-  const session = openSession(createMilterFilter(settings, ['mx'], testSurroundings(), keeper), client)
+  const session = openSession(createMilterFilter(config, defaultLimits, testSurroundings(), pool), client)
   t.after(() => session.close?.())
-  return { milter, session, client, keeper }
+  return { milter, session, client, pool }
 }
 
 type Begun = Awaited<ReturnType<typeof begin>>
@@ -235,7 +233,7 @@ test('fields changed and removed, and a new body, make a message anew', async (t
     removeRecipients: ['bob@posthorn.example'],
   })
   begun.session.reset!()
-  assert.equal(begun.keeper.usedOctets, 0)
+  assert.equal(begun.pool.usedOctets, 0)
 })
 
 test('what was not negotiated is not done', async (t) => {
@@ -272,11 +270,10 @@ test('a large body comes in pieces of 65,535 octets, until the milter has seen e
 })
 
 test('a change to a message that was too large to be kept is answered as a failure', async (t) => {
-  const keeper = new Keeper(20, 1_000)
-  const begun = await begin(t, { E: [`m${uint32(1)}Subject\0x\0`, 'c'] }, { keeper })
+  const begun = await begin(t, { E: [`m${uint32(1)}Subject\0x\0`, 'c'] }, { config: { maxOctets: 20 } })
   await envelope(begun)
   assert.equal((await sendMessage(begun.session, letter)).refusal?.reply.code, 451)
-  assert.equal(keeper.usedOctets, 0)
+  assert.equal(begun.pool.usedOctets, 0)
 })
 
 test('a milter that fails: 451 for each message, or none of its business', async (t) => {
@@ -287,11 +284,11 @@ test('a milter that fails: 451 for each message, or none of its business', async
     { M: [] },
   ] as Script[]) {
     const short = { commandTimeoutMs: 50 }
-    const strict = await begin(t, script, { settings: short })
+    const strict = await begin(t, script, { config: short })
     await strict.session.connect!()
     assert.equal((await strict.session.mail!('ada@client.example', []))?.reply.code, 451)
     assert.equal((await strict.session.mail!('ada@client.example', []))?.reply.code, 451)
-    const lax = await begin(t, script, { settings: { ...short, onFailure: 'accept' } })
+    const lax = await begin(t, script, { config: { ...short, onFailure: 'accept' } })
     await envelope(lax)
     assert.deepEqual(await sendMessage(lax.session, letter), {})
     assert.ok(lax.client.events.some((event) => event['answer'] === 'failed'))
@@ -329,7 +326,7 @@ test('a session that ends while the milter thinks leaves nothing behind', async 
   begun.session.close!()
   await ending
   while (begun.milter.openConnections > 0) await new Promise((resolve) => setImmediate(resolve))
-  assert.equal(begun.keeper.usedOctets, 0)
+  assert.equal(begun.pool.usedOctets, 0)
 })
 
 test('a message without a header is all body', async (t) => {

@@ -1,20 +1,13 @@
-import type { Place } from '../reach.ts'
-import type { OnFailure } from '../verdict.ts'
+import type { MilterConfig } from '../../../base/filter-config.ts'
 
-export interface MilterSettings {
-  readonly name: string
-  readonly place: Place
-  readonly onFailure: OnFailure
-  readonly connectTimeoutMs: number
-  /** For an answer to a command of the envelope. */
-  readonly commandTimeoutMs: number
-  /** For an answer to a part of the message. */
-  readonly contentTimeoutMs: number
+export interface MilterSettings extends MilterConfig {
+  readonly headerOctets: number
   /** Of one packet that the milter sends. */
   readonly packetOctets: number
-  /** Of a message that the milter may change, and of all its changes. */
-  readonly maxOctets: number
-  readonly headerOctets: number
   /** Changes to one message. */
   readonly changes: number
 }
+
+/** No milter says more at once: a body comes in pieces of 65,535 octets, a header field is far shorter. */
+export const packetOctets = 1_048_576
+export const changesMax = 1_000

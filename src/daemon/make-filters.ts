@@ -1,0 +1,64 @@
+/** Makes what has a say over incoming mail, in the order in which it is asked. A room is loaded only when it is used. */
+import type { FilterSurroundings, LookUp } from '../smtp/filter/reach.ts'
+import type { SmtpFilter } from '../smtp/filter/filter.ts'
+import type { Config } from '../base/config.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import type { World } from './world.ts'
+import { reverseName } from '../dns/reverse-name.ts'
+
+/** Of a client's name; mail does not wait longer for what is only told on. */
+const clientNameTimeoutMs = 5_000
+
+export interface Filters {
+  readonly filters: readonly SmtpFilter[]
+  /** Ends what is kept open between messages. */
+  close(): void
+}
+
+/** The programs of others: milters, Rspamd, ClamAV, hooks. */
+export async function makeFilters(config: Config, world: World): Promise<Filters> {
+  const { milters, hooks, rspamd, clamav } = config.filters
+  const filters: SmtpFilter[] = []
+  const closers: (() => void)[] = []
+  if (milters.length === 0 && hooks.length === 0 && rspamd === null && clamav === null)
+    return { filters, close() {} }
+  const around = await surroundings(world)
+  const { KeeperPool } = await import('../smtp/filter/keeper.ts')
+  const pool = new KeeperPool(config.limits.filterMemoryOctets)
+  for (const milter of milters) {
+    const { createMilterFilter } = await import('../smtp/filter/milter/filter.ts')
+    filters.push(createMilterFilter(milter, config.limits, around, pool))
+  }
+  return { filters, close: () => closers.forEach((close) => void close()) }
+}
+
+async function surroundings({ resolver, dialler, clock, log }: World): Promise<FilterSurroundings> {
+  const { createReach } = await import('../smtp/filter/reach.ts')
+  const lookUp = addressesIn(resolver)
+  return {
+    reach: createReach(dialler, lookUp, clock),
+    clock,
+    log: log.with({ part: 'filter' }),
+    clientName: (address) =>
+      Promise.race([
+        confirmedName(resolver, lookUp, address).catch(() => null),
+        new Promise<null>((resolve) => clock.after(clientNameTimeoutMs, () => resolve(null))),
+      ]),
+  }
+}
+
+function addressesIn(resolver: Resolver): LookUp {
+  return async (host) => {
+    const answers = await Promise.all([resolver.query(host, 'A'), resolver.query(host, 'AAAA')])
+    return answers.flatMap(({ records }) => records)
+  }
+}
+
+/** RFC 8601 §2.7.3 (iprev): the name counts only when it has the address. */
+async function confirmedName(resolver: Resolver, lookUp: LookUp, address: string): Promise<string | null> {
+  const { records } = await resolver.query(reverseName(address), 'PTR')
+  const [name] = records
+  if (name === undefined) return null
+  const addresses = await lookUp(name)
+  return addresses.some((one) => reverseName(one) === reverseName(address)) ? name : null
+}
