@@ -15,8 +15,18 @@ export interface Filters {
   close(): void
 }
 
-/** The programs of others: milters, Rspamd, ClamAV, hooks. */
-export async function makeFilters(config: Config, world: World): Promise<Filters> {
+export interface FilterParts {
+  readonly config: Config
+  readonly world: World
+}
+
+export async function makeFilters(parts: FilterParts): Promise<Filters> {
+  const programs = await makePrograms(parts)
+  return { filters: [...programs.filters], close: () => programs.close() }
+}
+
+/** Programs of others: milters, Rspamd, ClamAV, hooks. */
+async function makePrograms({ config, world }: FilterParts): Promise<Filters> {
   const { milters, hooks, rspamd, clamav } = config.filters
   const filters: SmtpFilter[] = []
   const closers: (() => void)[] = []
@@ -29,7 +39,12 @@ export async function makeFilters(config: Config, world: World): Promise<Filters
     const { createMilterFilter } = await import('../smtp/filter/milter/filter.ts')
     filters.push(createMilterFilter(milter, config.limits, around, pool))
   }
-  return { filters, close: () => closers.forEach((close) => void close()) }
+  return {
+    filters,
+    close() {
+      for (const close of closers) close()
+    },
+  }
 }
 
 async function surroundings({ resolver, dialler, clock, log }: World): Promise<FilterSurroundings> {

@@ -94,8 +94,11 @@ async function start(
   let defaultDomain = await firstDomain(store, config.hostname)
   const queue = await makeQueue({ config, world, store, journeys })
   closers.push((graceMs) => queue.stop(graceMs))
+  const { makeFilters } = await import('./make-filters.ts')
+  const { filters, close: closeFilters } = await makeFilters({ config, world })
+  closers.push(async () => closeFilters())
   const doors = await openDoors({
-    ...{ config, world, store, authenticator, tls, journeys },
+    ...{ filters, config, world, store, authenticator, tls, journeys },
     defaultDomain: () => defaultDomain,
   })
   closers.push((graceMs) => closeDoors(doors, graceMs))

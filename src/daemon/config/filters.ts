@@ -31,8 +31,8 @@ function readMilter(table: ConfigTable): MilterConfig {
     ...readCommon(table, text, ['smtp'], 10_000_000),
     place,
     connectTimeoutMs: table.integer('connect_timeout_ms', 10_000, 1),
-    commandTimeoutMs: table.integer('command_timeout_ms', 30_000, 1),
-    contentTimeoutMs: table.integer('content_timeout_ms', 30_000, 1),
+    commandTimeoutMs: table.integer('command_timeout_ms', 10_000, 1),
+    contentTimeoutMs: table.integer('content_timeout_ms', 20_000, 1),
   }
   table.refuseOthers()
   return milter
@@ -66,7 +66,7 @@ function readClamav(table: ConfigTable): ClamavConfig {
     ...readCommon(table, 'clamav', ['smtp', 'submission'], 25_000_000),
     place,
     connectTimeoutMs: table.integer('connect_timeout_ms', 10_000, 1),
-    timeoutMs: table.integer('timeout_ms', 25_000, 1),
+    timeoutMs: table.integer('timeout_ms', 20_000, 1),
     onFound: table.choice('on_found', ['refuse', 'junk'], 'refuse'),
     tooLarge: table.choice('too_large', ['accept', 'refuse'], 'accept'),
   }
