@@ -21,7 +21,9 @@ function account(address: string, passwordHash: string | null): Account {
   }
 }
 
-function setUp(options: { loginsWaiting?: number; log?: (line: string) => void } = {}) {
+function setUp(
+  options: { loginsWaiting?: number; log?: (line: string) => void; guessed?: (address: string) => void } = {},
+) {
   const clock = new FakeClock()
   const accounts = new Map<string, Account>()
   for (const address of ['bob@hamburger.edu', 'jürgen@hamburger.edu'])
@@ -39,6 +41,7 @@ function setUp(options: { loginsWaiting?: number; log?: (line: string) => void }
     limits: { loginsWaiting: options.loginsWaiting ?? 200 },
     clock,
     random: seededRandom(7),
+    ...(options.guessed === undefined ? {} : { guessed: options.guessed }),
     log: options.log === undefined ? silentLog : createLog(options.log, 'debug', () => 0),
   })
   async function logIn(login: string, password: string, remoteAddress = '192.0.2.1', authorisationId = '') {
@@ -206,4 +209,25 @@ test('A password is the same however its letters are composed, RFC 8265 §4.2', 
   const { logIn, accounts } = setUp()
   accounts.set('bob@hamburger.edu', account('bob@hamburger.edu', hash))
   assert.equal(await logIn('bob', 'crêpes et galettes'), 'ok')
+})
+
+test('Guesses that all wait for the slow answer are counted before they wait', async () => {
+  const { logIn, clock } = setUp()
+  // A hundred wrong passwords for bob from everywhere: from now on strangers wait.
+  for (let i = 0; i < 100; i++) await logIn('bob', `guess ${i % 2}`, `198.51.100.${i}`)
+  const guesses = Array.from({ length: 30 }, (_, i) => logIn('bob', `late ${i}`))
+  // The store has answered each; ten wait, and the others were told to come later.
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+  clock.advance(3_000)
+  const outcomes = await Promise.all(guesses)
+  assert.equal(outcomes.filter((kind) => kind === 'refused').length, 10)
+  assert.equal(outcomes.filter((kind) => kind === 'unavailable').length, 20)
+})
+
+test('What was guessed is told once for each new guess', async () => {
+  const guessed: string[] = []
+  const { logIn } = setUp({ guessed: (address) => void guessed.push(address) })
+  for (const password of ['wrong', 'wrong', 'wronger', 'hungry']) await logIn('bob', password)
+  await logIn('nobody', 'wrong', '192.0.2.2')
+  assert.deepEqual(guessed, ['192.0.2.1', '192.0.2.1', '192.0.2.2'])
 })

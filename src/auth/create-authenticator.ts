@@ -25,6 +25,8 @@ export interface AuthenticatorOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Told of each wrong password that is new; the same one said again is no guess. */
+  readonly guessed?: (remoteAddress: string) => void
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
@@ -47,7 +49,7 @@ class PasswordAuthenticator implements Authenticator {
   readonly #guard: LoginGuard
   readonly #gate: HashGate
   readonly #recent: RecentLogins
-  readonly #underWay = new Map<string, Promise<boolean>>()
+  readonly #underWay = new Map<string, Promise<boolean | null>>()
   readonly #key: Uint8Array
   readonly #dummyHash: string
 
@@ -93,40 +95,53 @@ class PasswordAuthenticator implements Authenticator {
     const admission = this.#guard.admit(remoteAddress, address)
     if (admission.kind === 'wait') return { kind: 'unavailable' }
     if (account !== null && this.#recent.has(proof)) {
-      this.#guard.succeeded(remoteAddress, address)
+      this.#guard.succeeded(remoteAddress, address, false)
       return { kind: 'ok', account }
     }
     if (this.#guard.isKnownWrong(remoteAddress, address, proof)) return { kind: 'refused' }
-    if (admission.kind === 'slow') {
-      await new Promise<void>((resolve) => this.#options.clock.after(admission.delayMs, resolve))
-    }
-    const right = await this.#compare(claim)
+    const right = await this.#compareOnce(claim, admission.kind === 'slow' ? admission.delayMs : 0)
     if (right === null) return { kind: 'unavailable' }
-    if (!right || account === null) return { kind: 'refused' }
-    this.#guard.succeeded(remoteAddress, address)
-    return { kind: 'ok', account }
+    return right && account !== null ? { kind: 'ok', account } : { kind: 'refused' }
   }
 
-  /** @returns Null when too many wait for their hash. */
-  async #compare(claim: Claim): Promise<boolean | null> {
-    const { address, remoteAddress, proof, hash, password } = claim
+  /** The same guess several times at once is one. @returns Null when too many wait for their hash. */
+  async #compareOnce(claim: Claim, delayMs: number): Promise<boolean | null> {
+    const { address, remoteAddress, proof } = claim
     const shared = `${remoteAddress} ${proof}`
     const underWay = this.#underWay.get(shared)
     if (underWay !== undefined) return underWay
-    const work = this.#gate.run(() => isPassword(hash, password))
-    if (work === null) return null
+    // Before the wait and the hash: guesses that are tried at once must see one another.
     this.#guard.begin(remoteAddress, address)
+    const work = this.#compare(claim, delayMs)
     this.#underWay.set(shared, work)
     try {
+      return await work
+    } finally {
+      this.#underWay.delete(shared)
+    }
+  }
+
+  async #compare(claim: Claim, delayMs: number): Promise<boolean | null> {
+    const { address, remoteAddress, proof, hash, password, account } = claim
+    try {
+      if (delayMs > 0) await new Promise<void>((resolve) => this.#options.clock.after(delayMs, resolve))
+      const work = this.#gate.run(() => isPassword(hash, password))
+      if (work === null) {
+        this.#guard.abandoned(remoteAddress, address)
+        return null
+      }
       const right = await work
-      if (right) this.#recent.add(proof)
-      else this.#guard.failed(remoteAddress, address, proof)
+      if (right && account !== null) {
+        this.#recent.add(proof)
+        this.#guard.succeeded(remoteAddress, address, true)
+      } else {
+        this.#guard.failed(remoteAddress, address, proof)
+        this.#options.guessed?.(remoteAddress)
+      }
       return right
     } catch (error) {
       this.#guard.abandoned(remoteAddress, address)
       throw error
-    } finally {
-      this.#underWay.delete(shared)
     }
   }
 

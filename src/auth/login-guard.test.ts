@@ -11,7 +11,7 @@ function guess(guard: LoginGuard, remoteAddress: string, account: string, proof:
 test('An address that fails on a hundred accounts waits, except where it has logged in before', () => {
   const clock = new FakeClock()
   const guard = new LoginGuard(clock)
-  guard.succeeded('192.0.2.1', 'bob@example')
+  guard.succeeded('192.0.2.1', 'bob@example', false)
   for (let i = 0; i < 100; i++) guess(guard, '192.0.2.1', `user${i}@example`, 'proof')
   assert.equal(guard.admit('192.0.2.1', 'ada@example').kind, 'wait')
   assert.equal(guard.admit('192.0.2.1', 'bob@example').kind, 'go')
@@ -22,7 +22,7 @@ test('An address that fails on a hundred accounts waits, except where it has log
 
 test('An account guessed at from everywhere is slow for strangers and as ever for its friends', () => {
   const guard = new LoginGuard(new FakeClock())
-  guard.succeeded('2001:db8::1', 'bob@example')
+  guard.succeeded('2001:db8::1', 'bob@example', false)
   for (let i = 0; i < 100; i++) guess(guard, `192.0.2.${i}`, 'bob@example', 'proof')
   assert.deepEqual(guard.admit('198.51.100.1', 'bob@example'), { kind: 'slow', delayMs: 3_000 })
   assert.deepEqual(guard.admit('2001:db8:0:0:ffff::7', 'bob@example'), { kind: 'go' })

@@ -7,7 +7,8 @@
  * telephone with last week's password does not shut out the computer beside it.
  */
 import type { Clock } from '../base/clock.ts'
-import { BucketMap } from './bucket-map.ts'
+import { BucketMap } from '../base/bucket-map.ts'
+import { hostOf } from '../base/network.ts'
 
 /** Wrong passwords from one address for one account before it must wait, and the time in which one is forgiven. */
 const guessesPerPair = 10
@@ -44,63 +45,55 @@ export class LoginGuard {
 
   /** May this address try a password for this account now? */
   admit(remoteAddress: string, account: string): Admission {
-    const network = networkOf(remoteAddress)
-    const pair = pairOf(network, account)
+    const host = hostOf(remoteAddress)
+    const pair = pairOf(host, account)
     if (this.#pairs.isFull(pair)) return { kind: 'wait' }
     if (this.#friends.has(pair)) return { kind: 'go' }
-    if (this.#addresses.isFull(network)) return { kind: 'wait' }
+    if (this.#addresses.isFull(host)) return { kind: 'wait' }
     return this.#accounts.isFull(account) ? { kind: 'slow', delayMs: slowedMs } : { kind: 'go' }
   }
 
   isKnownWrong(remoteAddress: string, account: string, proof: string): boolean {
-    return this.#wrong.has(wrongKey(networkOf(remoteAddress), account, proof))
+    return this.#wrong.has(wrongKey(hostOf(remoteAddress), account, proof))
   }
 
-  /** Counts a guess before it is compared, so that many at once are counted as well. */
+  /** Counts a guess before it waits or is compared, so that many at once are counted as well. */
   begin(remoteAddress: string, account: string): void {
-    this.#pairs.add(pairOf(networkOf(remoteAddress), account))
+    const host = hostOf(remoteAddress)
+    this.#pairs.add(pairOf(host, account))
+    this.#addresses.add(host)
+    this.#accounts.add(account)
   }
 
   /** The guess was never compared. */
   abandoned(remoteAddress: string, account: string): void {
-    this.#pairs.refund(pairOf(networkOf(remoteAddress), account))
+    const host = hostOf(remoteAddress)
+    this.#pairs.refund(pairOf(host, account))
+    this.#addresses.refund(host)
+    this.#accounts.refund(account)
   }
 
+  /** A guess that `begin` counted was wrong. */
   failed(remoteAddress: string, account: string, proof: string): void {
-    const network = networkOf(remoteAddress)
-    this.#addresses.add(network)
-    this.#accounts.add(account)
-    remember(this.#wrong, wrongKey(network, account, proof))
+    remember(this.#wrong, wrongKey(hostOf(remoteAddress), account, proof))
   }
 
-  succeeded(remoteAddress: string, account: string): void {
-    const pair = pairOf(networkOf(remoteAddress), account)
+  /** @param counted Whether `begin` had counted it. */
+  succeeded(remoteAddress: string, account: string, counted: boolean): void {
+    const host = hostOf(remoteAddress)
+    const pair = pairOf(host, account)
+    if (counted) this.abandoned(remoteAddress, account)
     this.#pairs.clear(pair)
     remember(this.#friends, pair)
   }
 }
 
-/** One customer commonly holds a whole /64, so IPv6 addresses count by it. */
-function networkOf(address: string): string {
-  if (!address.includes(':')) return address
-  const [head = '', tail] = address.split('%')[0]!.toLowerCase().split('::')
-  const before = head === '' ? [] : head.split(':')
-  const missing = tail === undefined ? 0 : 8 - before.length - (tail === '' ? 0 : tail.split(':').length)
-  const groups = [...before, ...Array<string>(Math.max(0, missing)).fill('0'), ...(tail ?? '').split(':')]
-  return (
-    groups
-      .slice(0, 4)
-      .map((group) => group.replace(/^0+(?=.)/, ''))
-      .join(':') + '::/64'
-  )
+function pairOf(host: string, account: string): string {
+  return `${host} ${account}`
 }
 
-function pairOf(network: string, account: string): string {
-  return `${network} ${account}`
-}
-
-function wrongKey(network: string, account: string, proof: string): string {
-  return `${pairOf(network, account)} ${proof}`
+function wrongKey(host: string, account: string, proof: string): string {
+  return `${pairOf(host, account)} ${proof}`
 }
 
 function remember(set: Set<string>, key: string): void {

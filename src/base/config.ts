@@ -1,4 +1,5 @@
 import type { FiltersConfig } from './filter-config.ts'
+import type { GuardsConfig } from './guards-config.ts'
 import type { Limits } from './limits.ts'
 
 /** One TCP address to listen on or to connect to. Port 0 takes a free one. */
@@ -32,10 +33,7 @@ export interface Config {
   }
   /** Next hop for a domain instead of its MX; `discard` is queued durably, then thrown away. */
   readonly routes: ReadonlyMap<string, Endpoint | 'discard'>
-  readonly guards: {
-    /** Addresses that count as our own: not limited in connections. */
-    readonly trusted: readonly string[]
-  }
+  readonly guards: GuardsConfig
   readonly outgoing: {
     /** Source address of outgoing connections; null leaves it to the system. */
     readonly address: string | null

@@ -1,8 +1,10 @@
+import { defaultGuardLimits, type GuardLimits, guardLimitsThatMayBeZero } from './guard-limits.ts'
+
 /**
  * Every bound on what others send us, with its default. Configuration (`[limits]`) may change each by its name.
  * Past a bound the session or the message ends with a clear error, and nothing else suffers.
  */
-export interface Limits {
+export interface Limits extends GuardLimits {
   /** Octets of a message from outside. */
   readonly messageOctets: number
   /** Octets of a message handed in by a logged-in user. */
@@ -85,6 +87,7 @@ export const limitsThatMayBeZero: ReadonlySet<keyof Limits> = new Set([
   'trashExpiryMs',
   'junkExpiryMs',
   'diskReserveOctets',
+  ...guardLimitsThatMayBeZero,
 ])
 
 const minute = 60_000
@@ -135,5 +138,6 @@ export const defaultLimits: Limits = {
   cleanOctetsPerSecond: 16_777_216,
   markEveryMs: 7 * day,
   diskReserveOctets: 200_000_000,
+  ...defaultGuardLimits,
   filterMemoryOctets: 268_435_456,
 }

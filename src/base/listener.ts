@@ -1,7 +1,9 @@
 /** Binds addresses for one door, and bounds how many connections come in. */
 import { createServer, isIPv4, type Server, type Socket } from 'node:net'
 import type { Endpoint } from './config.ts'
-import { Peer } from './peer.ts'
+import { systemClock } from './clock.ts'
+import { ConnectionGate, type GateRefusal } from './connection-gate.ts'
+import { Peer, plainAddress } from './peer.ts'
 
 /** One kind of service: what it does with a connection is its own affair. */
 export interface Door {
@@ -11,13 +13,19 @@ export interface Door {
   drain(): void
   /** What a peer is told that is one connection too many, CRLF included; '' says nothing (TLS). */
   readonly busyGreeting: string
+  /** As `busyGreeting`, for an address that is banned. Absent: the same. */
+  readonly bannedGreeting?: string
 }
 
 export interface ListenerLimits {
   readonly connections: number
   readonly connectionsPerAddress: number
+  /** Absent: no bound. */
+  readonly connectionsPerAccount?: number
   /** Addresses that `connectionsPerAddress` does not bind. */
   readonly trusted: readonly string[]
+  /** One for all doors of a server. Absent: this door has its own, and only the bounds above hold. */
+  readonly gate?: ConnectionGate
 }
 
 export interface Listener {
@@ -38,38 +46,39 @@ export async function listen(
   endpoints: readonly Endpoint[],
   limits: ListenerLimits,
 ): Promise<Listener> {
-  const perAddress = new Map<string, number>()
   const peers = new Set<Peer>()
-  const trusted = new Set(limits.trusted)
+  const gate = limits.gate ?? gateOfOneDoor(limits)
   let idle: (() => void) | null = null
   let turnedAway = 0
 
-  function turnAway(peer: Peer): void {
+  function turnAway(socket: Socket, greeting: string): void {
     if (turnedAway >= turnedAwayMax) {
-      peer.destroy()
+      socket.on('error', () => {})
+      socket.destroy()
       return
     }
     turnedAway++
+    const peer = new Peer(socket)
     peer.handle({ data() {}, end() {}, idle: () => peer.destroy(), close: () => turnedAway-- })
-    if (door.busyGreeting !== '') peer.write(door.busyGreeting)
+    if (greeting !== '') peer.write(greeting)
     peer.end(turnedAwayMs)
   }
 
   function welcome(socket: Socket): void {
-    const peer = new Peer(socket)
-    const address = peer.remoteAddress
-    const count = (perAddress.get(address) ?? 0) + 1
-    if (peers.size >= limits.connections || (count > limits.connectionsPerAddress && !trusted.has(address))) {
-      turnAway(peer)
+    if (peers.size >= limits.connections) {
+      turnAway(socket, door.busyGreeting)
       return
     }
-    perAddress.set(address, count)
+    const admitted = gate.admit(plainAddress(socket.remoteAddress ?? ''))
+    if ('reason' in admitted) {
+      turnAway(socket, greetingFor(door, admitted))
+      return
+    }
+    const peer = new Peer(socket, admitted)
     peers.add(peer)
     door.serve(peer, () => {
       peers.delete(peer)
-      const left = (perAddress.get(address) ?? 1) - 1
-      if (left === 0) perAddress.delete(address)
-      else perAddress.set(address, left)
+      admitted.leave()
       if (peers.size === 0) idle?.()
     })
   }
@@ -104,6 +113,31 @@ export async function listen(
       })
     },
   }
+}
+
+function greetingFor(door: Door, { reason }: GateRefusal): string {
+  // Without a word where TLS comes first.
+  if (door.busyGreeting === '') return ''
+  return reason === 'banned' ? (door.bannedGreeting ?? door.busyGreeting) : door.busyGreeting
+}
+
+const unbounded = Number.MAX_SAFE_INTEGER
+
+function gateOfOneDoor(limits: ListenerLimits): ConnectionGate {
+  const { connectionsPerAddress, connectionsPerAccount = unbounded, trusted } = limits
+  const addresses = new Set(trusted)
+  return new ConnectionGate({
+    limits: {
+      connectionsPerAddress,
+      connectionsPerNetwork: unbounded,
+      connectionsPerMinute: unbounded,
+      networkConnectionsPerMinute: unbounded,
+      connectionsPerAccount,
+      addressesRemembered: 1_000,
+    },
+    clock: systemClock,
+    isTrusted: (address) => addresses.has(address),
+  })
 }
 
 /** Alone, `[::]:25` takes IPv4 as well; beside `0.0.0.0:25` it must not, or the second of them finds the port in use. */

@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net'
 import { isIPv6 } from 'node:net'
 import { TLSSocket, type SecureContext } from 'node:tls'
+import { freePlace, type Place } from './connection-gate.ts'
 
 export interface TlsFacts {
   readonly version: string
@@ -34,6 +35,8 @@ export class Peer {
   readonly remotePort: number
   readonly localAddress: string
   readonly localPort: number
+  /** What it takes up among the server's connections. */
+  readonly place: Place
   #socket: Socket
   #handlers: PeerHandlers = nothing
   #pending: (string | Uint8Array)[] = []
@@ -46,8 +49,9 @@ export class Peer {
   #ended = false
   #cancelLinger: () => void = () => {}
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, place: Place = freePlace()) {
     this.#socket = socket
+    this.place = place
     this.remoteAddress = plainAddress(socket.remoteAddress ?? '')
     this.remotePort = socket.remotePort ?? 0
     this.localAddress = plainAddress(socket.localAddress ?? '')
@@ -158,6 +162,10 @@ export class Peer {
   /**
    * The server's side of a TLS handshake on this connection. What was written before goes out in the clear first.
    *
+   * The costly part comes with the client's first octets. So these are waited for, and then the handshake waits for a
+   * turn of its own: a hundred of them that arrive together hold nobody up.
+   *
+   * @param timeoutMs For the whole handshake, however the octets drip.
    * @throws {Error} The handshake failed or took too long; the connection is closed.
    */
   startTls(context: SecureContext, timeoutMs: number): Promise<TlsFacts> {
@@ -166,34 +174,53 @@ export class Peer {
     plain.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close')
     plain.removeAllListeners('error').removeAllListeners('timeout')
     plain.setTimeout(0)
-    const secure = new TLSSocket(plain, { isServer: true, secureContext: context })
-    this.#socket = secure
     this.#paused = false
     return new Promise((resolve, reject) => {
-      const fail = (error: Error): void => {
-        secure.destroy()
+      let over = false
+      const finish = (error: Error | null): void => {
+        over = true
+        clearTimeout(timer)
+        if (error === null) return
+        this.#socket.destroy()
         plain.destroy()
         this.#finish(error)
         reject(error)
       }
-      const gone = (): void => fail(new Error('Connection closed during the TLS handshake'))
-      const late = (): void => fail(new Error('TLS handshake took too long'))
-      secure.setTimeout(timeoutMs, late)
-      secure.once('error', fail)
-      secure.once('close', gone)
-      secure.once('secure', () => {
-        secure.off('error', fail)
-        secure.off('close', gone)
-        secure.removeAllListeners('timeout')
-        this.#tls = {
-          version: secure.getProtocol() ?? 'unknown',
-          cipher: secure.getCipher().standardName ?? secure.getCipher().name,
-          serverName: typeof secure.servername === 'string' ? secure.servername : null,
-        }
-        this.#listen(secure)
-        secure.setTimeout(this.#idleMs)
-        resolve(this.#tls)
+      const timer = setTimeout(() => finish(new Error('TLS handshake took too long')), timeoutMs)
+      const gone = (): void => finish(new Error('Connection closed during the TLS handshake'))
+      plain.once('error', finish)
+      plain.once('close', gone)
+      plain.once('end', gone)
+      whenOctetsCame(plain, () => {
+        this.place.handshakes.run(() => {
+          if (over || this.#closed) return finish(new Error('Connection closed during the TLS handshake'))
+          plain.off('error', finish).off('close', gone).off('end', gone)
+          this.#shakeHands(plain, context, finish, () => {
+            finish(null)
+            resolve(this.#tls!)
+          })
+        })
       })
+    })
+  }
+
+  #shakeHands(plain: Socket, context: SecureContext, fail: (error: Error) => void, done: () => void): void {
+    const secure = new TLSSocket(plain, { isServer: true, secureContext: context })
+    this.#socket = secure
+    const gone = (): void => fail(new Error('Connection closed during the TLS handshake'))
+    secure.once('error', fail)
+    secure.once('close', gone)
+    secure.once('secure', () => {
+      secure.off('error', fail)
+      secure.off('close', gone)
+      this.#tls = {
+        version: secure.getProtocol() ?? 'unknown',
+        cipher: secure.getCipher().standardName ?? secure.getCipher().name,
+        serverName: typeof secure.servername === 'string' ? secure.servername : null,
+      }
+      this.#listen(secure)
+      secure.setTimeout(this.#idleMs)
+      done()
     })
   }
 
@@ -241,8 +268,21 @@ export class Peer {
   }
 }
 
+/** Calls back once octets lie in the socket's own buffer; they stay there. */
+function whenOctetsCame(socket: Socket, then: () => void): void {
+  let came = false
+  // It stays on: without a listener the socket would flow, and what lies in its buffer be lost.
+  socket.on('readable', () => {
+    if (came) return
+    came = socket.readableLength > 0
+    // At the end of the input it is readable as well: reading nothing then brings the end out.
+    if (came) then()
+    else socket.read()
+  })
+}
+
 /** `127.0.0.1` instead of `::ffff:127.0.0.1`. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address
 }
 

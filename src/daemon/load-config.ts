@@ -7,6 +7,7 @@ import { parse, TomlError } from 'smol-toml'
 import type { Config, DoorName, Endpoint } from '../base/config.ts'
 import { doorNames } from '../base/config.ts'
 import { defaultLimits, type Limits, limitsThatMayBeZero } from '../base/limits.ts'
+import { readGuards } from './config/guards.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigSource, ConfigTable } from './config-table.ts'
 import { readFilters } from './config/filters.ts'
@@ -53,7 +54,7 @@ export function parseConfig(text: string, file: string): LoadedConfig {
     auth: readAuth(root.table('auth')),
     dns: readDns(root.table('dns')),
     routes: readRoutes(root.table('routes')),
-    guards: readGuards(root.table('guards')),
+    guards: readGuards(root.table('guards'), readDomain),
     outgoing: readOutgoing(root.table('outgoing')),
     log: readLevel(root.table('log'), ['debug', 'info', 'warn', 'error'], 'info'),
     journey: readLevel(root.table('journey'), ['full', 'envelope', 'facts', 'off'], 'full'),
@@ -167,17 +168,6 @@ function readRoutes(table: ConfigTable): Config['routes'] {
     routes.set(domain, target === 'discard' ? 'discard' : table.endpoint([key], target))
   }
   return routes
-}
-
-function readGuards(table: ConfigTable): Config['guards'] {
-  const trusted = table.strings('trusted') ?? []
-  for (const [index, address] of trusted.entries()) {
-    if (isIP(address) !== 0) continue
-    const remedy = 'Write single addresses, such as "127.0.0.1" or "2001:db8::1".'
-    throw table.error(['trusted', index], `guards.trusted: "${address}" is not an IP address`, remedy)
-  }
-  table.refuseOthers()
-  return { trusted }
 }
 
 function readOutgoing(table: ConfigTable): Config['outgoing'] {

@@ -10,6 +10,7 @@ import type { SignerSource } from '../submission/signer.ts'
 import type { ServerTls } from '../tls/server-tls.ts'
 import type { World } from './world.ts'
 import { doorNames } from '../base/config.ts'
+import { ConnectionGate } from '../base/connection-gate.ts'
 import { type Door, type Listener, listen } from '../base/listener.ts'
 import { journeysAtLevel } from './journeys-at-level.ts'
 import { explainListenFailure } from './start-error.ts'
@@ -37,12 +38,13 @@ export async function openDoors(behind: BehindDoors): Promise<OpenDoors> {
   const open = new Map<DoorName, Listener>()
   const makeDoor = doorMaker(behind)
   const { limits, guards, listen: named } = behind.config
+  const gate = makeGate(behind)
   for (const name of doorNames) {
     const endpoints = named[name]
     if (endpoints === undefined) continue
     try {
       const door = await makeDoor(name)
-      const listening = listen(door, endpoints, { ...limits, trusted: guards.trusted })
+      const listening = listen(door, endpoints, { ...limits, trusted: guards.trusted, gate })
       const explain = (error: unknown): never => {
         throw explainListenFailure(name, endpoints, error)
       }
@@ -53,6 +55,16 @@ export async function openDoors(behind: BehindDoors): Promise<OpenDoors> {
     }
   }
   return open
+}
+
+/** One for all doors: 50 connections of an address are 50 to the whole server. */
+function makeGate({ config, world }: BehindDoors): ConnectionGate {
+  const trusted = new Set(config.guards.trusted)
+  return new ConnectionGate({
+    limits: config.limits,
+    clock: world.clock,
+    isTrusted: (address) => trusted.has(address),
+  })
 }
 
 /** All at once: the grace counts for the whole server. */

@@ -3,6 +3,7 @@
  * loopback only. The resolver knows the Lab's name server and nobody else, and the dialler connects to 127.0.0.0/8 and
  * ::1 and nowhere else, so that no letter can leave although the names may exist in the world.
  */
+import { noGuards } from '../base/guards-config.ts'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -185,7 +186,7 @@ function serverConfig(domain: string, scene: Scene, data: string, ports: ServerP
     auth: { plaintext: 'loopback' },
     dns: { servers: null, validating: false },
     routes: new Map(),
-    guards: { trusted: ['127.0.0.1', '::1'] },
+    guards: { ...noGuards, trusted: ['127.0.0.1', '::1'] },
     outgoing: { address: null, ehloName: null },
     log: { level: 'info' },
     journey: { level: 'full' },

@@ -66,7 +66,7 @@ export async function openImapWorld(options: WorldOptions = {}): Promise<ImapWor
     journeys: { append: (entry) => void journeys.push(entry) },
     ...options.door,
   })
-  const bounds = { connections: 1_000, connectionsPerAddress: 1_000, trusted: [] }
+  const bounds = { ...limits, connections: 1_000, connectionsPerAddress: 1_000, trusted: [] }
   const listener = await listen(door, [{ address: '127.0.0.1', port: 0 }], bounds)
   const endpoint = listener.endpoints[0]!
   return {

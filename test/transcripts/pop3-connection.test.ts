@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { defaultLimits } from '../../src/base/limits.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { type Speaker, speakTo } from '../harness/replay.ts'
@@ -239,6 +240,24 @@ test('A client that says nothing is closed without a word, RFC 1939 §3', async 
   await speaker.expect('+OK message 1 deleted')
   await speaker.expectClosed()
   assert.equal(world.mail.letters(1).length, 2)
+})
+
+test('Octets that drip without a line hold no session beyond its time', async () => {
+  await using world = await openLectureWorld()
+  const speaker = await logIn(world)
+  const { pop3IdleTimeoutMs } = defaultLimits
+  for (const octet of 'NO') {
+    speaker.send(octet)
+    world.clock.advance(pop3IdleTimeoutMs / 2 - 1)
+  }
+  speaker.send('OP\r\n')
+  await speaker.expect('+OK')
+  world.clock.advance(pop3IdleTimeoutMs - 1)
+  speaker.send('NOOP\r\n')
+  await speaker.expect('+OK')
+  speaker.send('N')
+  world.clock.advance(pop3IdleTimeoutMs)
+  await speaker.expectClosed()
 })
 
 test('On shut-down a session ends with a word and removes nothing', async () => {

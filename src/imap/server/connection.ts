@@ -78,6 +78,14 @@ export class Connection implements Dialogue {
     return this.#closing || this.#peer.closed
   }
 
+  enter(accountId: number): boolean {
+    return this.#peer.place.enter(accountId)
+  }
+
+  leave(): void {
+    this.#peer.place.leave()
+  }
+
   write(data: string | Uint8Array): void {
     if (!this.#closing) this.#peer.write(data)
   }

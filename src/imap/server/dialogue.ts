@@ -8,6 +8,10 @@ export interface Dialogue {
   readonly secure: boolean
   /** The connection has ended; what is written goes nowhere. */
   readonly closed: boolean
+  /** Counts the connection for this account. @returns False: the account has as many as it may have. */
+  enter(accountId: number): boolean
+  /** The session is over: whoever reads our farewell may log in again at once. */
+  leave(): void
   /** @param data A string has one char per octet. Octets are not copied and must not change afterwards. */
   write(data: string | Uint8Array): void
   /** Lets other sessions have their turn, and resolves when the client has taken enough of what was written. */

@@ -5,6 +5,8 @@ import { ImapShared } from './shared.ts'
 
 /** The door on port 143 (STARTTLS) or 993 (TLS from the first octet). */
 export function createImapDoor(options: ImapDoorOptions): Door {
+  if (options.implicitTls && options.tls === null)
+    throw new Error('TLS from the first octet needs a certificate')
   const connections = new Set<Connection>()
   const shared = options.shared ?? new ImapShared()
   // A getter such as `defaultDomain` must stay one, so the options are inherited and not copied.

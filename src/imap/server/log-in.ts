@@ -27,7 +27,7 @@ export async function logIn(session: Session, credentials: Credentials): Promise
     return { ...refused, next: 'close' }
   }
   if (session.dialogue.closed) throw bad('Connection closed')
-  if (!session.shared.enter(verdict.account.accountId, limits.connectionsPerAccount)) {
+  if (!session.dialogue.enter(verdict.account.accountId)) {
     throw refuse('LIMIT', 'Too many sessions of this account')
   }
   session.account = verdict.account

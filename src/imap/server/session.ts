@@ -114,8 +114,8 @@ export class Session {
   /** The connection has ended. */
   end(): void {
     this.deselect()
-    if (this.account !== null) this.shared.leave(this.account.accountId)
     this.account = null
+    this.dialogue.leave()
   }
 }
 

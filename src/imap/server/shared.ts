@@ -1,25 +1,10 @@
 /**
- * What all IMAP sessions of one server know in common, whichever door they came in by: how many sessions an account
- * has, and up to which UID the messages of a mailbox have been \Recent to somebody. In memory only, docs/decisions/040.
+ * What all IMAP sessions of one server know in common, whichever door they came in by: up to which UID the messages of
+ * a mailbox have been \Recent to somebody. In memory only, docs/decisions/040.
  */
 export class ImapShared {
-  readonly #sessions = new Map<number, number>()
   /** Account, then mailbox: the first UID that no session has been told of yet. */
   readonly #recentFrom = new Map<number, Map<number, number>>()
-
-  /** @returns False when the account has as many sessions as it may have. */
-  enter(accountId: number, sessionsMax: number): boolean {
-    const count = this.#sessions.get(accountId) ?? 0
-    if (count >= sessionsMax) return false
-    this.#sessions.set(accountId, count + 1)
-    return true
-  }
-
-  leave(accountId: number): void {
-    const left = (this.#sessions.get(accountId) ?? 1) - 1
-    if (left > 0) this.#sessions.set(accountId, left)
-    else this.#sessions.delete(accountId)
-  }
 
   /** Null: no session of this process has selected the mailbox yet. */
   recentFrom(accountId: number, mailboxId: number): number | null {

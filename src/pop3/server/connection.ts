@@ -33,6 +33,8 @@ export class Connection {
   /** The peer has sent FIN: what it sent before is still answered. */
   #inputEnded = false
   #closing = false
+  /** Set while a line is waited for. */
+  #cancelDeadline: (() => void) | null = null
 
   constructor(peer: Peer, options: Pop3DoorOptions, done: () => void) {
     this.#peer = peer
@@ -95,12 +97,14 @@ export class Connection {
     if (this.#draining) this.#shutDown()
     this.#peer.resume()
     if (this.#inputEnded) this.#close()
+    this.#awaitLine()
   }
 
   /** @returns False when a whole line has not come yet. */
   async #command(): Promise<boolean> {
     const inSasl = this.#session.phase === 'sasl'
     const next = this.#reader.next(inSasl ? base64LineOctets : this.#options.limits.commandLineOctets)
+    if (next.kind !== 'more') this.#lineCame()
     switch (next.kind) {
       case 'more':
         return false
@@ -217,6 +221,18 @@ export class Connection {
     else if (!this.#busy) this.#close()
   }
 
+  /** RFC 1939 §3 counts from command to command: octets that drip without a line do not keep a session alive. */
+  #awaitLine(): void {
+    if (this.#closing || this.#cancelDeadline !== null) return
+    const { clock, limits } = this.#options
+    this.#cancelDeadline = clock.after(limits.pop3IdleTimeoutMs, () => this.#peer.destroy())
+  }
+
+  #lineCame(): void {
+    this.#cancelDeadline?.()
+    this.#cancelDeadline = null
+  }
+
   #idle(): void {
     // While an answer is at work it is the peer that does not read, or we that are slow: only the former is idle.
     if (this.#closing || !this.#busy || this.#peer.waitingOctets > 0) this.#peer.destroy()
@@ -224,6 +240,7 @@ export class Connection {
 
   #closed(): void {
     this.#closing = true
+    this.#lineCame()
     this.#session.close()
     this.#done()
   }

@@ -21,6 +21,8 @@ export async function logIn(session: Session, credentials: Credentials): Promise
     const { reply } = refuse('Login or password is wrong', 'AUTH')
     return { reply, next: session.loginFailures < limits.loginFailuresPerSession ? 'command' : 'close' }
   }
+  if (session.peer.place?.enter(verdict.account.accountId) === false)
+    throw refuse('Too many connections of this account', 'IN-USE')
   await enter(session, verdict.account.accountId)
   session.phase = 'transaction'
   return { reply: ok('user successfully logged on'), next: 'command' }

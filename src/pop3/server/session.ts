@@ -7,6 +7,7 @@
  * Messages are removed by QUIT and by nothing else (RFC 1939 §6): its +OK means that the removal is on disk. However a
  * session ends, `close` gives the maildrop back.
  */
+import type { Place } from '../../base/connection-gate.ts'
 import type { TlsFacts } from '../../base/peer.ts'
 import type { SaslExchange } from '../../sasl/mechanism.ts'
 import { parseCommandLine } from '../wire/command-line.ts'
@@ -39,6 +40,8 @@ export interface SessionPeer {
   readonly remoteAddress: string
   readonly remoteName: string
   readonly localName: string
+  /** Absent: the account's connections are not counted. */
+  readonly place?: Pick<Place, 'enter'>
 }
 
 export class Session {

@@ -9,6 +9,7 @@ import type { PlannedRecipient } from '../../delivery/plan.ts'
 import type { Link } from '../../journey/event.ts'
 import { Recorder } from '../../journey/recorder.ts'
 import type { SaslExchange } from '../../sasl/mechanism.ts'
+import type { Place } from '../../base/connection-gate.ts'
 import type { TlsFacts } from '../../base/peer.ts'
 import { Refusal, refuse, type Reply } from '../wire/reply.ts'
 import { commands } from './commands/index.ts'
@@ -44,6 +45,8 @@ export interface SessionPeer {
   readonly localPort: number
   readonly remoteName: string
   readonly localName: string
+  /** Absent: the account's connections are not counted. */
+  readonly place?: Pick<Place, 'enter'>
 }
 
 export class Session {

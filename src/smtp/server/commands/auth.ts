@@ -63,6 +63,8 @@ async function judge(
   const attempt = { ...credentials, remoteAddress: session.peer.remoteAddress, protocol: 'smtp' as const }
   const verdict = await authenticator.verify(attempt, defaultDomain)
   if (verdict.kind === 'ok') {
+    if (session.peer.place?.enter(verdict.account.accountId) === false)
+      throw refuse(421, '4.7.0', 'Too many connections of this account')
     session.account = verdict.account
     return { code: 235, status: '2.7.0', lines: ['Authentication successful'] }
   }

@@ -1,7 +1,7 @@
-import type { Clock } from '../base/clock.ts'
+import type { Clock } from './clock.ts'
 
-/** Keys remembered at once; past it the one touched longest ago is forgotten. */
-const bucketsMax = 50_000
+/** Keys remembered at once unless another bound is given; past it the one touched longest ago is forgotten. */
+const bucketsDefaultMax = 50_000
 
 interface Bucket {
   level: number
@@ -13,24 +13,30 @@ export class BucketMap {
   readonly #clock: Clock
   readonly #leakMs: number
   readonly #capacity: number
+  readonly #bucketsMax: number
   readonly #buckets = new Map<string, Bucket>()
 
   /** @param leakMs Time in which one count leaks away. */
-  constructor(clock: Clock, capacity: number, leakMs: number) {
+  constructor(clock: Clock, capacity: number, leakMs: number, bucketsMax = bucketsDefaultMax) {
     this.#clock = clock
     this.#capacity = capacity
     this.#leakMs = leakMs
+    this.#bucketsMax = bucketsMax
+  }
+
+  get size(): number {
+    return this.#buckets.size
   }
 
   isFull(key: string): boolean {
-    return this.#level(key) > this.#capacity - 1
+    return this.level(key) > this.#capacity - 1
   }
 
-  add(key: string): void {
-    const level = Math.min(this.#level(key) + 1, this.#capacity)
+  add(key: string, count = 1): void {
+    const level = Math.min(this.level(key) + count, this.#capacity)
     this.#buckets.delete(key)
     this.#buckets.set(key, { level, atUs: this.#clock.monotonicUs() })
-    if (this.#buckets.size <= bucketsMax) return
+    if (this.#buckets.size <= this.#bucketsMax) return
     for (const oldest of this.#buckets.keys()) {
       this.#buckets.delete(oldest)
       break
@@ -47,7 +53,8 @@ export class BucketMap {
     this.#buckets.delete(key)
   }
 
-  #level(key: string): number {
+  /** What has not leaked away yet. */
+  level(key: string): number {
     const bucket = this.#buckets.get(key)
     if (bucket === undefined) return 0
     const leaked = (this.#clock.monotonicUs() - bucket.atUs) / 1_000 / this.#leakMs

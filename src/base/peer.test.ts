@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { createSecureContext } from 'node:tls'
+import { freePlace } from './connection-gate.ts'
+import { Peer } from './peer.ts'
+
+/** One connection, as the server and as the client see it. */
+async function meet(t: TestContext) {
+  const server = createServer({ allowHalfOpen: true })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  client.on('error', () => {})
+  const [socket] = await once(server, 'connection')
+  t.after(() => {
+    client.destroy()
+    server.close()
+  })
+  return { client, socket }
+}
+
+test('a handshake whose client says nothing, or drips, ends after its time', async (t) => {
+  for (const octets of ['', '\x16\x03\x01']) {
+    const { client, socket } = await meet(t)
+    const peer = new Peer(socket)
+    client.write(octets, 'latin1')
+    await assert.rejects(peer.startTls(createSecureContext(), 50), /took too long/)
+    assert.equal(peer.closed, true)
+  }
+})
+
+test('a client that leaves before the handshake ends it', async (t) => {
+  const { client, socket } = await meet(t)
+  const peer = new Peer(socket)
+  const handshake = peer.startTls(createSecureContext(), 60_000)
+  client.end()
+  await assert.rejects(handshake, /closed during/)
+})
+
+test('handshakes that came together wait for a turn each', async (t) => {
+  const place = freePlace()
+  let waiting: (() => void)[] = []
+  place.handshakes.run = (work) => void waiting.push(work)
+  const both = [await meet(t), await meet(t)]
+  const handshakes = both.map(({ client, socket }) => {
+    const handshake = new Peer(socket, place).startTls(createSecureContext(), 60_000)
+    client.write('this is no TLS\r\n')
+    return handshake.then(
+      () => 'done',
+      (error: Error) => error.message,
+    )
+  })
+  while (waiting.length < 2) await new Promise((resolve) => setImmediate(resolve))
+  const [first, second] = waiting
+  waiting = []
+  first!()
+  assert.match(await handshakes[0]!, /wrong version|wrong_version|http request|packet/i)
+  second!()
+  assert.match(await handshakes[1]!, /wrong version|wrong_version|http request|packet/i)
+})
