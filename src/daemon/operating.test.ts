@@ -20,6 +20,7 @@ test('docs/operating.md shows configurations that can be used, and names every d
   assert.equal(files.filter((text) => text.startsWith('hostname')).length, 2)
   // A part of a file is read as if it stood below the first.
   const whole = (text: string): string => (text.startsWith('hostname') ? text : `${files[0]}\n${text}`)
-  for (const text of files.map(whole)) assert.deepEqual(parseConfig(text, '/etc/posthorn/posthorn.toml').warnings, [])
+  for (const text of files.map(whole))
+    assert.deepEqual(parseConfig(text, '/etc/posthorn/posthorn.toml').warnings, [])
   for (const door of doorNames) assert.ok(operating.includes(`\`listen.${door}\``), door)
 })
