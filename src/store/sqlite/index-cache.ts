@@ -1,20 +1,26 @@
 /**
  * The mailbox indexes of this process: one for each mailbox that somebody has open, and those closed last as long as
  * they fit. They are brought up to date by the writer's answers. Loading reads in pages and lets others run between
- * them; what is changed meanwhile is kept and applied when the last page has come.
+ * them, or is left to another thread when the mailbox is large; what is changed meanwhile is kept and applied when the
+ * last page has come.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { MailboxGone } from '../errors.ts'
 import type { MailboxIndex } from '../mailbox-index.ts'
 import type { Sql } from './database.ts'
 import type { Delta } from './delta.ts'
+import type { IndexLoader } from './index-loader.ts'
+import { readIndexPage } from './index-rows.ts'
 import { SharedIndex } from './shared-index.ts'
-import type { IndexRow } from './shared-index.ts'
 
-/** Released indexes are kept up to this many octets. */
-const releasedOctetsMax = 64 * 1024 * 1024
-/** About half a millisecond. */
-const rowsAtOnce = 1_000
+export interface IndexCacheBounds {
+  /** Released indexes are kept up to this many octets. */
+  readonly releasedOctets: number
+  /** Messages of a mailbox that is read here: a few turns. A thread costs more than it spares. */
+  readonly rowsHere: number
+}
+
+const defaultBounds: IndexCacheBounds = { releasedOctets: 64 * 1024 * 1024, rowsHere: 10_000 }
 
 interface Entry {
   readonly index: SharedIndex
@@ -28,14 +34,16 @@ interface Entry {
 
 export class IndexCache {
   readonly #sql: Sql
-  readonly #releasedMax: number
+  readonly #loader: IndexLoader
+  readonly #bounds: IndexCacheBounds
   /** In the order of their last release. */
   readonly #entries = new Map<string, Entry>()
   #releasedOctets = 0
 
-  constructor(sql: Sql, releasedMax = releasedOctetsMax) {
+  constructor(sql: Sql, loader: IndexLoader, bounds = defaultBounds) {
     this.#sql = sql
-    this.#releasedMax = releasedMax
+    this.#loader = loader
+    this.#bounds = bounds
   }
 
   /** @throws {MailboxGone} */
@@ -88,13 +96,10 @@ export class IndexCache {
     index.uidValidity = uidValidity
     index.uidNext = uidNext
     index.highestModseq = highestModseq
-    index.reserve(total)
-    for (let after = 0; ; ) {
-      const rows = this.#page(accountId, mailboxId, after)
-      for (const row of rows) index.append(row)
-      if (rows.length < rowsAtOnce) break
-      after = rows.at(-1)![0]
-      await nextTurn()
+    if (total > this.#bounds.rowsHere) index.adopt(await this.#loader.load(accountId, mailboxId, total))
+    else {
+      index.reserve(total)
+      while (readIndexPage(this.#sql, index)) await nextTurn()
     }
     index.keywordNames = this.#sql
       .all('SELECT name FROM keyword WHERE account = ? AND mailbox = ? ORDER BY bit', accountId, mailboxId)
@@ -105,16 +110,6 @@ export class IndexCache {
     if (index.gone) throw new MailboxGone(`mailbox ${mailboxId} of account ${accountId}`)
   }
 
-  #page(accountId: number, mailboxId: number, after: number): readonly IndexRow[] {
-    return this.#sql.all<IndexRow>(
-      `SELECT uid, modseq, flags, keywords, octets, internal_date, email FROM message
-        WHERE account = ? AND mailbox = ? AND uid > ? ORDER BY uid LIMIT ${rowsAtOnce}`,
-      accountId,
-      mailboxId,
-      after,
-    )
-  }
-
   #release(key: string, entry: Entry): void {
     entry.users--
     if (entry.users > 0 || this.#entries.get(key) !== entry) return
@@ -123,7 +118,7 @@ export class IndexCache {
     this.#entries.delete(key)
     this.#entries.set(key, entry)
     for (const [otherKey, other] of this.#entries) {
-      if (this.#releasedOctets <= this.#releasedMax) break
+      if (this.#releasedOctets <= this.#bounds.releasedOctets) break
       if (other.users === 0 && other.loaded) this.#forget(otherKey, other)
     }
   }

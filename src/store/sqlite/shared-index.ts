@@ -8,6 +8,18 @@ const firstCapacity = 64
 /** Columns of a row as the tables give them: uid, modseq, flags, keywords, octets, internal date, email. */
 export type IndexRow = readonly [number, number, number, number, number, number, number]
 
+/** All rows of an index, to be handed over to another thread. */
+export interface IndexColumns {
+  readonly length: number
+  readonly uids: Uint32Array<ArrayBuffer>
+  readonly flags: Uint8Array<ArrayBuffer>
+  readonly keywords: Uint32Array<ArrayBuffer>
+  readonly modseqs: Float64Array<ArrayBuffer>
+  readonly sizes: Uint32Array<ArrayBuffer>
+  readonly internalDates: Float64Array<ArrayBuffer>
+  readonly emailIds: Float64Array<ArrayBuffer>
+}
+
 /** The one index of a mailbox in this process. Only index-cache.ts changes it. */
 export class SharedIndex implements Omit<MailboxIndex, 'release'> {
   readonly accountId: number
@@ -68,6 +80,24 @@ export class SharedIndex implements Omit<MailboxIndex, 'release'> {
     this.sizes = grown(this.sizes, new Uint32Array(capacity))
     this.internalDates = grown(this.internalDates, new Float64Array(capacity))
     this.emailIds = grown(this.emailIds, new Float64Array(capacity))
+  }
+
+  /** The rows as they are; the index must not be used any more. */
+  takeColumns(): IndexColumns {
+    const { length, uids, flags, keywords, modseqs, sizes, internalDates, emailIds } = this
+    return { length, uids, flags, keywords, modseqs, sizes, internalDates, emailIds }
+  }
+
+  /** Takes all rows from another. */
+  adopt(columns: IndexColumns): void {
+    this.length = columns.length
+    this.uids = columns.uids
+    this.flags = columns.flags
+    this.keywords = columns.keywords
+    this.modseqs = columns.modseqs
+    this.sizes = columns.sizes
+    this.internalDates = columns.internalDates
+    this.emailIds = columns.emailIds
   }
 
   /** Applying a delta again, or one whose effect was loaded already, changes nothing. */

@@ -49,6 +49,7 @@ import type { HousekeeperParts } from './housekeeping/housekeeper.ts'
 import { listExpunged } from './housekeeping/read-expunged.ts'
 import { removedAccounts } from './housekeeping/removed-accounts.ts'
 import { IndexCache } from './index-cache.ts'
+import { IndexLoader } from './index-loader.ts'
 import { Listeners } from './listeners.ts'
 import { AccountReader } from './read-accounts.ts'
 import { readEmails } from './read-emails.ts'
@@ -91,6 +92,7 @@ export class SqliteStore implements Store {
   readonly #sql: Sql
   readonly #accounts: AccountReader
   readonly #writer: WriterClient
+  readonly #loader: IndexLoader
   readonly #indexes: IndexCache
   readonly #listeners: Listeners
   readonly #queueListeners = new Set<() => void>()
@@ -104,7 +106,8 @@ export class SqliteStore implements Store {
     this.#sql = parts.sql
     this.#accounts = new AccountReader(parts.sql)
     this.#listeners = new Listeners(parts.log)
-    this.#indexes = new IndexCache(parts.sql)
+    this.#loader = new IndexLoader({ folder: parts.housekeeping.folder }, parts.clock)
+    this.#indexes = new IndexCache(parts.sql, this.#loader)
     this.#writer = parts.writer
     const { writer, clock, log, limits } = parts
     this.#sweeper = new Sweeper(writer, clock, this.#hold, limits.undeleteMs)
@@ -416,7 +419,7 @@ export class SqliteStore implements Store {
   async #close(): Promise<void> {
     this.#sweeper.stop()
     await Promise.all([this.#housekeeper.close(), this.#writer.close(), this.#parts.search.close()])
-    await this.#parts.files.close()
+    await Promise.all([this.#parts.files.close(), this.#loader.close()])
     await this.#parts.bodies.close()
     this.#sql.close()
     this.#parts.letGo()
