@@ -14,7 +14,6 @@ export class HeaderSplitter {
   readonly #octetsMax: number
   #held = Buffer.allocUnsafe(firstOctets)
   #length = 0
-  /** The header is known, or there is none. */
   #split = false
   /** The header with the CRLF of its last field, without the empty line; whole once a body octet came out. */
   header: Buffer = Buffer.alloc(0)
@@ -24,6 +23,11 @@ export class HeaderSplitter {
   /** @param octetsMax Of the header. */
   constructor(octetsMax: number) {
     this.#octetsMax = octetsMax
+  }
+
+  /** The header is whole, or there is none, or it is over the bound. */
+  get known(): boolean {
+    return this.#split
   }
 
   /** @returns Octets of the body, a view into the chunk where that can be; null when there are none. */

@@ -9,6 +9,8 @@ export interface SignedField {
   readonly value: string
   /** Name, colon and value as they stand, without the last CRLF. */
   readonly raw: string
+  /** Its relaxed form once it has been made: several signatures cover the same fields. */
+  relaxed?: string
 }
 
 /** @param text The header that the field was read from, one char per octet. */
@@ -21,6 +23,11 @@ export function signedField(field: HeaderField, text: string): SignedField {
 /** @returns Without CRLF. */
 export function canonicalField(field: SignedField, canonicalisation: Canonicalisation): string {
   if (canonicalisation === 'simple') return field.raw
+  field.relaxed ??= relax(field)
+  return field.relaxed
+}
+
+function relax(field: SignedField): string {
   // Not trim(): it would take NBSP and other octets that are no WSP.
   const value = field.value.replace(/\r\n/g, '').replace(/[ \t]+/g, ' ')
   const from = value.startsWith(' ') ? 1 : 0
@@ -45,14 +52,15 @@ export class FieldPicker {
     }
   }
 
-  /** @param names In lower case. */
-  pick(names: readonly string[]): SignedField[] {
+  /** @param names In lower case. @param own The signature's own field, which is never among them: §3.5, h=. */
+  pick(names: readonly string[], own: SignedField | null = null): SignedField[] {
     const taken = new Map<string, number>()
     const picked: SignedField[] = []
     for (const name of names) {
       const same = this.#byName.get(name)
       if (same === undefined) continue
-      const count = taken.get(name) ?? 0
+      let count = taken.get(name) ?? 0
+      if (own !== null && same[same.length - 1 - count] === own) count++
       const field = same[same.length - 1 - count]
       if (field === undefined) continue
       taken.set(name, count + 1)

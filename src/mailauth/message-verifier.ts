@@ -1,0 +1,88 @@
+/**
+ * Judges what a message carries with it, DKIM signatures and an ARC chain, while it comes in: the header is kept within its
+ * bound, the body hashed once for all that ask for the same hash, and keys are looked up in the meantime.
+ */
+import { parseAddressList } from '../message/address.ts'
+import { HeaderSplitter } from '../message/header-splitter.ts'
+import { fieldText, latin1, parseHeader } from '../message/header.ts'
+import { type ArcResult, ArcVerifier } from './arc/verifier.ts'
+import { BodyHashes } from './dkim/body-hashes.ts'
+import { type SignedField, signedField } from './dkim/canonical-header.ts'
+import { type DkimResult, DkimVerifier, type DkimWorld } from './dkim/verifier.ts'
+import { readDomain } from './domain.ts'
+
+export interface MessageLimits {
+  readonly headerOctets: number
+  readonly headerFields: number
+  readonly dkimSignatures: number
+  readonly arcSets: number
+}
+
+export interface MessageVerdict {
+  readonly dkim: readonly DkimResult[]
+  /** Signatures that nobody looked at, over the bound. */
+  readonly dkimSkipped: number
+  readonly arc: ArcResult
+  /** Of the From field, A-labels; null when it has none or several, or there is not exactly one such field. */
+  readonly authorDomain: string | null
+}
+
+export class MessageVerifier {
+  readonly #world: DkimWorld
+  readonly #limits: MessageLimits
+  readonly #splitter: HeaderSplitter
+  readonly #bodies = new BodyHashes()
+  #dkim: DkimVerifier | null = null
+  #arc: ArcVerifier | null = null
+  #authorDomain: string | null = null
+
+  constructor(world: DkimWorld, limits: MessageLimits) {
+    this.#world = world
+    this.#limits = limits
+    this.#splitter = new HeaderSplitter(limits.headerOctets)
+  }
+
+  /** The message as received, header first; any cut. Nothing is kept of the chunk itself. */
+  push(octets: Uint8Array): void {
+    const body = this.#splitter.push(octets)
+    if (this.#splitter.known) this.#begin()
+    if (body !== null) this.#bodies.push(body)
+  }
+
+  /** Ends the message; once. Waits for DNS; never fails for what it says. */
+  async finish(): Promise<MessageVerdict> {
+    const rest = this.#splitter.finish()
+    this.#begin()
+    if (rest !== null) this.#bodies.push(rest)
+    this.#bodies.finish()
+    const [dkim, arc] = await Promise.all([this.#dkim!.finish(), this.#arc!.finish()])
+    return { dkim, dkimSkipped: this.#dkim!.skipped, arc, authorDomain: this.#authorDomain }
+  }
+
+  #begin(): void {
+    if (this.#dkim !== null) return
+    const text = latin1(this.#splitter.header)
+    const fields = parseHeader(text, this.#limits.headerFields).fields.map((field) =>
+      signedField(field, text),
+    )
+    this.#authorDomain = readAuthorDomain(fields)
+    this.#dkim = new DkimVerifier(this.#world, fields, this.#bodies, {
+      signaturesMax: this.#limits.dkimSignatures,
+      authorDomain: this.#authorDomain,
+    })
+    this.#arc = new ArcVerifier(this.#world, fields, this.#bodies, { setsMax: this.#limits.arcSets })
+  }
+}
+
+/** RFC 9989 §4.4 and §5.3.1: one From field, whose addresses are all of one domain. */
+export function readAuthorDomain(fields: readonly SignedField[]): string | null {
+  const from = fields.filter(({ name }) => name.toLowerCase() === 'from')
+  if (from.length !== 1) return null
+  const domains = new Set<string | null>()
+  for (const { mailbox, host } of parseAddressList(fieldText(from[0]!.value))) {
+    // The start and the end of a group have no host.
+    if (mailbox !== null && host !== null) domains.add(readDomain(host))
+  }
+  const [domain, ...others] = domains
+  return domain === undefined || domain === null || others.length > 0 ? null : domain
+}
