@@ -11,6 +11,8 @@ import type { Limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import type { Journey, JourneyEntry, JourneyQuery, JourneyReader, JourneySink } from '../../journey/event.ts'
 import { startThread } from '../sqlite/start-thread.ts'
+import type { PackedNote } from '../notes/note-base.ts'
+import type { NoteDisk } from '../notes/open-notes.ts'
 import { type PackedEntry, packEntry } from './pack-entry.ts'
 import type { JourneyReply, JourneyRequest, JourneyThreadData } from './protocol.ts'
 
@@ -26,7 +28,8 @@ export interface JourneyOptions {
   readonly waitingChars?: number
 }
 
-export interface Journeys extends JourneySink, JourneyReader {
+/** The notes lie beside the journeys and are written by the same thread: another one would cost memory for nothing. */
+export interface Journeys extends JourneySink, JourneyReader, NoteDisk {
   /** Waits until all that was appended has been written. */
   flush(): Promise<void>
   close(): Promise<void>
@@ -111,6 +114,14 @@ class JourneyFile implements Journeys {
     return journeys
   }
 
+  async loadNotes(after: number, limit: number): Promise<readonly PackedNote[]> {
+    return (await this.#ask({ kind: 'notes.load', after, limit })).notes ?? []
+  }
+
+  async writeNotes(notes: readonly PackedNote[]): Promise<void> {
+    if (notes.length > 0) await this.#ask({ kind: 'notes.write', notes })
+  }
+
   async flush(): Promise<void> {
     this.#post()
     await this.#ask({ kind: 'flush' })
@@ -178,6 +189,7 @@ class JourneyFile implements Journeys {
   #expireLater(): () => void {
     return this.#clock.after(expireEveryMs, () => {
       void this.#ask({ kind: 'expire', nowMs: this.#clock.now() })
+      void this.#ask({ kind: 'notes.expire', nowMs: this.#clock.now() })
       this.#cancelExpiry = this.#expireLater()
     })
   }

@@ -1,4 +1,5 @@
 import type { JourneyQuery } from '../../journey/event.ts'
+import type { PackedNote } from '../notes/note-base.ts'
 import type { PackedEntry } from './pack-entry.ts'
 
 export interface JourneyThreadData {
@@ -12,6 +13,9 @@ export type JourneyRequest =
   | { readonly kind: 'append'; readonly entries: readonly PackedEntry[] }
   | { readonly kind: 'find'; readonly query: JourneyQuery }
   | { readonly kind: 'expire'; readonly nowMs: number }
+  | { readonly kind: 'notes.load'; readonly after: number; readonly limit: number }
+  | { readonly kind: 'notes.write'; readonly notes: readonly PackedNote[] }
+  | { readonly kind: 'notes.expire'; readonly nowMs: number }
   | { readonly kind: 'flush' }
   | { readonly kind: 'close' }
 
@@ -19,6 +23,7 @@ export interface JourneyReply {
   readonly id: number
   /** Each a `Journey` as JSON. */
   readonly journeys?: readonly string[]
+  readonly notes?: readonly PackedNote[]
   readonly error?: string
   readonly warning?: { readonly text: string; readonly facts: { readonly [name: string]: string } }
 }
