@@ -162,8 +162,9 @@ export interface Store extends AccountStore, DomainKeyStore, QueueStore, Houseke
    */
   loadIndex(accountId: number, mailboxId: number): Promise<MailboxIndex>
   /**
-   * Email rows in the order asked for; null for one that is gone. At most 500 a call. One that was expunged can be read
-   * for some minutes more, with its body: by sessions that have not been told yet, RFC 2180 §4.1.
+   * Email rows in the order asked for; null for one that is gone. At most 500 a call; fewer are given, one at least, when
+   * they are so long that together they pass `emailCharsAtOnce`: ask again for the rest. One that was expunged can be
+   * read for some minutes more, with its body: by sessions that have not been told yet, RFC 2180 §4.1.
    */
   getEmails(accountId: number, emailIds: readonly number[]): Promise<(Email | null)[]>
   /** Octets of a body; short only at its end. @throws {BodyUnreadable} */

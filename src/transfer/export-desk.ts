@@ -30,11 +30,13 @@ export async function readPage(
 ): Promise<ExportedPage> {
   const index = await store.loadIndex(accountId, mailboxId)
   try {
-    const rows = rowsAfter(index, after)
+    const wanted = rowsAfter(index, after)
     const emails = await store.getEmails(
       accountId,
-      rows.map(({ emailId }) => emailId),
+      wanted.map(({ emailId }) => emailId),
     )
+    // It may give fewer.
+    const rows = wanted.slice(0, emails.length)
     const messages: ExportedMessage[] = []
     let octets = 0
     for (const [i, row] of rows.entries()) {
@@ -50,7 +52,12 @@ export async function readPage(
       if (octets > requestOctets / 4) await nextTurn()
     }
     const upTo = rows.at(-1)?.told.uid ?? after
-    return { uidValidity: index.uidValidity, messages, upTo, more: rows.length === requestMessages }
+    return {
+      uidValidity: index.uidValidity,
+      messages,
+      upTo,
+      more: rows.length < wanted.length || rows.length === requestMessages,
+    }
   } finally {
     index.release()
   }

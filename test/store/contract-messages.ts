@@ -110,6 +110,28 @@ export function messageContract(name: string, begin: Begin): void {
     assert.match(email!.envelope, /^\("Mon, 1 Jan 2026 10:00:00 \+0000" "hello" .*"<p@x.example>"\)$/)
   })
 
+  test(`${name}: of emails with much to tell a call gives some, and the rest when it is asked for`, async (t) => {
+    const { store, bob } = await begin(t)
+    const addresses = Array.from({ length: 1_500 }, (_, n) => `${'x'.repeat(40)}${n}@crepes.example`)
+    const wide = letter('wide', `Cc: ${addresses.join(',\r\n ')}\r\n`)
+    const asked: number[] = []
+    for (let n = 0; n < 40; n++) asked.push((await put(store, bob.accountId, {}, wide)).emailId)
+    const pages: number[] = []
+    for (let got = 0; got < asked.length; got += pages.at(-1)!) {
+      const emails = await store.getEmails(bob.accountId, asked.slice(got))
+      assert.deepEqual(
+        emails.map((email) => email!.emailId),
+        asked.slice(got, got + emails.length),
+      )
+      pages.push(emails.length)
+    }
+    assert.ok(pages.length > 1 && !pages.includes(0), pages.join())
+    // Others are given as before.
+    const short = await putMany(store, bob.accountId, 200)
+    const ids = short.map(({ emailId }) => emailId)
+    assert.equal((await store.getEmails(bob.accountId, ids)).length, 200)
+  })
+
   test(`${name}: copied messages are the same emails with new UIDs`, async (t) => {
     const { store, bob } = await begin(t)
     const filed = await putMany(store, bob.accountId, 3)

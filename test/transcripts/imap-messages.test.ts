@@ -335,6 +335,21 @@ test('APPEND puts a message into a mailbox with its flags and its date', () =>
     assert.equal(mailbox?.total, 2)
   }))
 
+test('APPEND refuses a message with NUL octets, which no literal may hold', () =>
+  withLetters([], async (world) => {
+    await world.play(`
+      ${selected(0)}
+      C: a APPEND INBOX {11+}
+      C: a: b
+      C:
+      C: c\0d\\
+      C:
+      S: a NO [CANNOT] The message holds NUL octets
+      C: b NOOP
+      S: b OK Nothing done
+    `)
+  }))
+
 test('A message of any size is stored as it came, and read in pieces', () =>
   withLetters([], async (world) => {
     const text = `Subject: big\r\n\r\n${`${'0123456789'.repeat(7)}\r\n`.repeat(20_000)}`

@@ -2,6 +2,7 @@ import type { StagedBody, BodySink } from '../../store/body.ts'
 import type { Store } from '../../store/store.ts'
 import type { Limits } from '../../base/limits.ts'
 import { type MessageScan, MessageScanner } from '../../message/scan.ts'
+import { Refusal, refuse } from '../wire/refusal.ts'
 import { translateStoreError } from './store-refusal.ts'
 
 /** The message of an APPEND, whole. */
@@ -34,6 +35,12 @@ export class ArrivingMessage {
 
   async write(octets: Uint8Array): Promise<void> {
     if (this.#failure !== null || octets.length === 0) return
+    // RFC 3501 §9: a literal is of CHAR8, which leaves out NUL. There is no literal8 of RFC 3516 here.
+    if (octets.includes(0)) {
+      this.#failure = refuse('CANNOT', 'The message holds NUL octets')
+      this.#sink.abort()
+      return
+    }
     this.#scanner.push(octets)
     try {
       await this.#sink.write(octets)
@@ -45,6 +52,7 @@ export class ArrivingMessage {
 
   /** @throws {Refusal} The store could not take it. */
   async finish(): Promise<ArrivedMessage> {
+    if (this.#failure instanceof Refusal) throw this.#failure
     if (this.#failure !== null) throw translateStoreError(this.#failure)
     try {
       const scan = this.#scanner.finish()

@@ -155,6 +155,7 @@ export class Connection implements Dialogue {
     const { tag, command } = parsed
     const message = await this.#finishMessage()
     if (message instanceof Refusal) {
+      this.#discardMessage()
       this.#send(tag, message.result)
       return true
     }

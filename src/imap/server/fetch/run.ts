@@ -44,6 +44,8 @@ export class FetchRun {
   readonly context: CommandContext
   readonly writer = new OctetWriter()
   readonly outcome: FetchOutcome = { missing: 0, unreadable: 0 }
+  /** Messages that the store did not give with the others of their page. */
+  #left: { readonly uids: number[]; readonly emailIds: number[] } = { uids: [], emailIds: [] }
 
   constructor(session: Session, plan: FetchPlan, context: CommandContext) {
     this.session = session
@@ -144,18 +146,19 @@ export class FetchRun {
     const page: PageEntry[] = []
     // A page all of whose messages have gone is no end yet.
     while (page.length === 0) {
-      const uids: number[] = []
-      const emailIds: number[] = []
-      for (let span = walk.next(limit); span !== null && uids.length < limit; ) {
+      const { uids, emailIds } = this.#left
+      while (uids.length < limit) {
+        const span = walk.next(limit - uids.length)
+        if (span === null) break
         for (let row = span.from; row < span.to; row++) {
           uids.push(index.uids[row]!)
           emailIds.push(index.emailIds[row]!)
         }
-        span = uids.length < limit ? walk.next(limit - uids.length) : null
       }
       if (uids.length === 0) return page
       const emails = await this.session.options.store.getEmails(index.accountId, emailIds)
       size.learn(emails)
+      this.#left = { uids: uids.slice(emails.length), emailIds: emailIds.slice(emails.length) }
       for (const [i, email] of emails.entries()) {
         if (email === null) this.outcome.missing++
         else page.push({ uid: uids[i]!, email })

@@ -7,7 +7,7 @@ import type { SearchKey } from '../../wire/search.ts'
 import { lowerBound } from '../columns.ts'
 import { RangeWalk, type Selected } from '../selected.ts'
 import type { Session } from '../session.ts'
-import { compileRowTest, no, perhaps, resolveSets, type ResolvedSets, yes } from './row-test.ts'
+import { compileRowTest, no, perhaps, resolveSets, type ResolvedSets, type RowTest, yes } from './row-test.ts'
 import { mergeUids, withoutUids } from './uid-lists.ts'
 
 const rowsPerTurn = 8_000
@@ -21,6 +21,8 @@ export class SearchRun {
   readonly #selected: Selected
   readonly #key: SearchKey
   readonly #sets: ResolvedSets
+  /** Tests of the columns as they were. */
+  readonly #compiled = new Map<SearchKey, { uids: Uint32Array; names: readonly string[]; test: RowTest }>()
   /** Ends what the store is doing for a client that has gone. */
   readonly #gone = new AbortController()
 
@@ -39,7 +41,7 @@ export class SearchRun {
     const walk = new RangeWalk(this.#selected, this.#selected.everything())
     const limit = this.#rowsAtOnce
     for (let span = walk.next(limit); span !== null; span = walk.next(limit)) {
-      const test = compileRowTest(this.#key, this.#selected, this.#sets)
+      const test = this.#testFor(this.#key)
       const { uids } = this.#selected.index
       for (let row = span.from; row < span.to; row++) {
         const outcome = test(row)
@@ -55,6 +57,16 @@ export class SearchRun {
       if (this.#gone.signal.aborted) return []
       throw error
     }
+  }
+
+  /** Compiled anew only when the columns were replaced, which they are all at once. */
+  #testFor(key: SearchKey): RowTest {
+    const { uids, keywordNames: names } = this.#selected.index
+    const had = this.#compiled.get(key)
+    if (had?.uids === uids && had.names === names) return had.test
+    const test = compileRowTest(key, this.#selected, this.#sets)
+    this.#compiled.set(key, { uids, names, test })
+    return test
   }
 
   get #rowsAtOnce(): number {
@@ -99,7 +111,7 @@ export class SearchRun {
   async #matchingRows(key: SearchKey, uids: Uids): Promise<Uids> {
     const matching: number[] = []
     for (let i = 0; i < uids.length; i += rowsPerTurn) {
-      const test = compileRowTest(key, this.#selected, this.#sets)
+      const test = this.#testFor(key)
       this.#eachRow(uids.slice(i, i + rowsPerTurn), (row, uid) => {
         if (test(row) !== no) matching.push(uid)
       })

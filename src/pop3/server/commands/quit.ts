@@ -49,12 +49,13 @@ async function journeysOf(
   const unknown = collection.enabled
     ? journeys.flatMap((journey, at) => (journey === undefined ? [at] : []))
     : []
-  for (let start = 0; start < unknown.length; start += emailsAtOnce) {
+  for (let start = 0; start < unknown.length; ) {
     const places = unknown.slice(start, start + emailsAtOnce)
     const emailIds = places.map((at) => messages[at]!.emailId)
     try {
       const emails = await options.store.getEmails(maildrop.accountId, emailIds)
-      for (const [index, at] of places.entries()) journeys[at] = emails[index]?.journeyId ?? null
+      for (const [index, email] of emails.entries()) journeys[places[index]!] = email?.journeyId ?? null
+      start += emails.length
     } catch (error) {
       options.log.warn('journeys of removed messages are not known', { error })
       break
