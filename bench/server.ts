@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ReadyLine } from '../src/daemon/ready-line.ts'
 
-const main = new URL('../src/cli/main.ts', import.meta.url).pathname
+// As people start it: with the cache of compiled sources, without which each thread carries the type stripper.
+const main = new URL('../bin/posthorn', import.meta.url).pathname
 
 export interface BenchServer {
   readonly pid: number
