@@ -39,6 +39,10 @@ async function makePrograms({ config, world }: FilterParts): Promise<Filters> {
     const { createMilterFilter } = await import('../smtp/filter/milter/filter.ts')
     filters.push(createMilterFilter(milter, config.limits, around, pool))
   }
+  if (clamav !== null) {
+    const { createClamavFilter } = await import('../smtp/filter/clamav/filter.ts')
+    filters.push(createClamavFilter(clamav, around))
+  }
   return {
     filters,
     close() {
