@@ -4,6 +4,7 @@
  * Output is gathered and written once a turn. While `pause` holds, nothing is read, so a peer that sends faster than we
  * work is slowed by TCP itself. After `startTls` only what came through TLS is delivered.
  */
+import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { isIPv6 } from 'node:net'
 import { TLSSocket, type SecureContext } from 'node:tls'
@@ -14,6 +15,28 @@ export interface TlsFacts {
   readonly cipher: string
   /** SNI the client asked for. */
   readonly serverName: string | null
+  /** A ticket of an earlier session was taken. */
+  readonly resumed?: boolean
+  /** Absent: the client showed no certificate, or none that we believe. */
+  readonly client?: ClientCertificate
+}
+
+/** A client's certificate that was verified. */
+export type ClientCertificate = {
+  readonly subject: string
+  /** Addresses of the accounts it stands for: who may log in by EXTERNAL, RFC 4422 appendix A. */
+  readonly accounts: readonly string[]
+}
+
+/** What the server's side of a handshake goes by. */
+export interface TlsTerms {
+  readonly context: SecureContext
+  /** For the name that the client asks for; null: `context` whatever it is. */
+  readonly contextFor: ((serverName: string) => SecureContext) | null
+  /** ALPN name of what is spoken here: a client that offers others only is turned away, RFC 7301 §3.2. */
+  readonly protocol: string | null
+  /** Accounts that a verified client certificate stands for; null: none is asked for. */
+  readonly identify: ((certificate: X509Certificate) => Promise<readonly string[]>) | null
 }
 
 export interface PeerHandlers {
@@ -168,7 +191,7 @@ export class Peer {
    * @param timeoutMs For the whole handshake, however the octets drip.
    * @throws {Error} The handshake failed or took too long; the connection is closed.
    */
-  startTls(context: SecureContext, timeoutMs: number): Promise<TlsFacts> {
+  startTls(terms: TlsTerms, timeoutMs: number): Promise<TlsFacts> {
     this.flush()
     const plain = this.#socket
     plain.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close')
@@ -195,7 +218,7 @@ export class Peer {
         this.place.handshakes.run(() => {
           if (over || this.#closed) return finish(new Error('Connection closed during the TLS handshake'))
           plain.off('error', finish).off('close', gone).off('end', gone)
-          this.#shakeHands(plain, context, finish, () => {
+          this.#shakeHands(plain, terms, finish, () => {
             finish(null)
             resolve(this.#tls!)
           })
@@ -204,23 +227,32 @@ export class Peer {
     })
   }
 
-  #shakeHands(plain: Socket, context: SecureContext, fail: (error: Error) => void, done: () => void): void {
-    const secure = new TLSSocket(plain, { isServer: true, secureContext: context })
+  #shakeHands(plain: Socket, terms: TlsTerms, fail: (error: Error) => void, done: () => void): void {
+    const secure = serverSocket(plain, terms)
     this.#socket = secure
     const gone = (): void => fail(new Error('Connection closed during the TLS handshake'))
     secure.once('error', fail)
     secure.once('close', gone)
-    secure.once('secure', () => {
+    const arrived = (facts: TlsFacts): void => {
+      if (this.#closed) return
       secure.off('error', fail)
       secure.off('close', gone)
-      this.#tls = {
-        version: secure.getProtocol() ?? 'unknown',
-        cipher: secure.getCipher().standardName ?? secure.getCipher().name,
-        serverName: typeof secure.servername === 'string' ? secure.servername : null,
-      }
+      this.#tls = facts
       this.#listen(secure)
       secure.setTimeout(this.#idleMs)
       done()
+    }
+    secure.once('secure', () => {
+      const facts = factsOf(secure)
+      const certificate = terms.identify === null ? null : verifiedCertificate(secure)
+      // Without a certificate at once: what follows must not wait for anything.
+      if (terms.identify === null || certificate === null) {
+        arrived(facts)
+        return
+      }
+      terms
+        .identify(certificate)
+        .then((accounts) => arrived({ ...facts, client: { subject: certificate.subject, accounts } }), fail)
     })
   }
 
@@ -279,6 +311,41 @@ function whenOctetsCame(socket: Socket, then: () => void): void {
     if (came) then()
     else socket.read()
   })
+}
+
+function serverSocket(plain: Socket, { context, contextFor, protocol, identify }: TlsTerms): TLSSocket {
+  return new TLSSocket(plain, {
+    isServer: true,
+    secureContext: context,
+    ...(contextFor === null
+      ? {}
+      : { SNICallback: (name, done) => done(null, name === '' ? context : contextFor(name)) }),
+    // RFC 7301 §3.2, and what ALPACA was about: a browser's handshake must not end at a mail server.
+    ...(protocol === null ? {} : { ALPNProtocols: [protocol] }),
+    // A client without one is welcome to its password.
+    ...(identify === null ? {} : { requestCert: true, rejectUnauthorized: false }),
+  })
+}
+
+function factsOf(secure: TLSSocket): TlsFacts {
+  const cipher = secure.getCipher()
+  return {
+    version: secure.getProtocol() ?? 'unknown',
+    cipher: cipher.standardName ?? cipher.name,
+    serverName: typeof secure.servername === 'string' ? secure.servername : null,
+    ...(secure.isSessionReused() ? { resumed: true } : {}),
+  }
+}
+
+/** The client's certificate when OpenSSL found its chain, dates and purpose right; null otherwise. */
+function verifiedCertificate(secure: TLSSocket): X509Certificate | null {
+  const certificate = secure.getPeerX509Certificate()
+  // Only tls.Server asks this for us, and it wants to own the port. Without an answer nobody is believed.
+  const handle = (secure as unknown as { _handle?: { verifyError?: () => Error | null } | null })._handle
+  if (certificate === undefined || typeof handle?.verifyError !== 'function') return null
+  if (handle.verifyError() !== null) return null
+  // A resumed session was verified when it began.
+  return Date.parse(certificate.validTo) > Date.now() ? certificate : null
 }
 
 /** `127.0.0.1` instead of `::ffff:127.0.0.1`. */

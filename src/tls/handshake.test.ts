@@ -32,7 +32,7 @@ function handshake(pem: CertificateAndKey, options: Partial<ClientTlsOptions> = 
   const serve = (socket: Socket): void => {
     const peer = new Peer(socket)
     peer.handle({ data: (chunk) => peer.write(chunk), end: () => peer.end(), idle() {}, close() {} })
-    peer.startTls(createServerTls(pem).context(), 5_000).catch(() => {})
+    peer.startTls(createServerTls(pem).terms(), 5_000).catch(() => {})
   }
   return meet(serve, async (plain) => {
     const { socket, facts } = await startClientTls(plain, {
@@ -138,12 +138,12 @@ test('a server that speaks no TLS, hangs up or says nothing ends the handshake',
 test('a renewed certificate counts from the next handshake on, a broken one is refused', async () => {
   const first = makeSelfSigned(names, making)
   const tls = createServerTls(first)
-  const context = tls.context()
+  const { context } = tls.terms()
   assert.throws(
     () => tls.replace({ certificate: first.certificate, key: makeSelfSigned(names, making).key }),
     /Cannot use the TLS certificate and key/,
   )
-  assert.equal(tls.context(), context)
+  assert.equal(tls.terms().context, context)
   tls.replace(makeSelfSigned(names, making))
-  assert.notEqual(tls.context(), context)
+  assert.notEqual(tls.terms().context, context)
 })

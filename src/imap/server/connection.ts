@@ -307,7 +307,7 @@ export class Connection implements Dialogue {
     const { tls, limits, log } = this.#options
     if (tls === null) throw new Error('No certificate')
     try {
-      await this.#peer.startTls(tls.context(), limits.tlsHandshakeTimeoutMs)
+      await this.#peer.startTls(tls.terms(), limits.tlsHandshakeTimeoutMs)
       return true
     } catch (error) {
       log.info('tls handshake failed', { remote: this.#peer.remoteAddress, error })

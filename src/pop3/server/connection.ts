@@ -174,7 +174,7 @@ export class Connection {
     const { tls, limits, log } = this.#options
     if (tls === null) throw new Error('No certificate')
     try {
-      this.#session.secured(await this.#peer.startTls(tls.context(), limits.tlsHandshakeTimeoutMs))
+      this.#session.secured(await this.#peer.startTls(tls.terms(), limits.tlsHandshakeTimeoutMs))
       return true
     } catch (error) {
       log.info('tls handshake failed', { remote: this.#peer.remoteAddress, error })

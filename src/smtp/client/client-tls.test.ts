@@ -13,8 +13,8 @@ import { scriptedServer } from './scripted-server.ts'
 const making = { nowMs: Date.now(), random: systemRandom }
 const authority = makeAuthority('Posthorn Lab', making)
 const names = { hostnames: ['mx.hamburger.example'] }
-const trusted = createServerTls(issueCertificate(authority, names, making)).context()
-const untrusted = createServerTls(makeSelfSigned(names, making)).context()
+const trusted = createServerTls(issueCertificate(authority, names, making)).terms()
+const untrusted = createServerTls(makeSelfSigned(names, making)).terms()
 const ca = [authority.certificate]
 
 async function open(script: string, tls: ClientTlsPolicy, context = trusted, tlsTimeoutMs = 10_000) {

@@ -1,9 +1,8 @@
 /** For tests: a server on loopback that says and expects exactly what a transcript says. */
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import type { SecureContext } from 'node:tls'
 import type { Endpoint } from '../../base/config.ts'
-import { Peer } from '../../base/peer.ts'
+import { Peer, type TlsTerms } from '../../base/peer.ts'
 
 export interface ScriptedServer {
   readonly endpoint: Endpoint
@@ -17,7 +16,7 @@ export interface ScriptedServer {
  *   `S: (reset)` and `S: (tls)` do what they say; `S: (raw …)` sends a JSON string as it is; `C: (close)` waits for the
  *   end. A blank line and `--` begin the script of the next connection.
  */
-export async function scriptedServer(script: string, tls?: SecureContext): Promise<ScriptedServer> {
+export async function scriptedServer(script: string, tls?: TlsTerms): Promise<ScriptedServer> {
   const scripts = script.split(/^\s*--\s*$/m).map((part) =>
     part
       .split('\n')
@@ -58,7 +57,7 @@ async function play(
   socket: Socket,
   steps: string[],
   problems: string[],
-  tls?: SecureContext,
+  tls?: TlsTerms,
 ): Promise<void> {
   let buffer = ''
   let closed = false

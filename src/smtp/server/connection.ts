@@ -217,7 +217,7 @@ export class Connection {
     const { tls, limits, log } = this.#options
     if (tls === null) throw new Error('No certificate')
     try {
-      this.#session.secured(await this.#peer.startTls(tls.context(), limits.tlsHandshakeTimeoutMs))
+      this.#session.secured(await this.#peer.startTls(tls.terms(), limits.tlsHandshakeTimeoutMs))
       this.#session.recorder.event('secured', 'tls.done', { ...this.#session.tls })
       return true
     } catch (error) {
