@@ -34,4 +34,5 @@ export interface ServerStatus {
   /** Each open door with the address it listens on. */
   readonly doors: Readonly<Record<string, string>>
   readonly connections: Readonly<Record<string, number>>
+  readonly certificates: readonly { readonly names: readonly string[]; readonly expiresAt: number }[]
 }

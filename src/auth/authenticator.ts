@@ -6,6 +6,11 @@ export interface LoginAttempt {
   readonly password: string
   /** '' or the same address as `login`; acting for somebody else is refused. */
   readonly authorisationId: string
+  /**
+   * Addresses of accounts that a verified client certificate stands for; then `authorisationId` is one of them or '' for
+   * the first, and login and password mean nothing. Absent: the password decides.
+   */
+  readonly certified?: readonly string[]
   readonly remoteAddress: string
   readonly protocol: 'smtp' | 'imap' | 'pop3' | 'jmap' | 'admin'
 }

@@ -63,6 +63,8 @@ class PasswordAuthenticator implements Authenticator {
   }
 
   async verify(attempt: LoginAttempt, defaultDomain: string): Promise<LoginResult> {
+    if (attempt.certified !== undefined)
+      return this.#verifyCertified(attempt, attempt.certified, defaultDomain)
     const address = normaliseLogin(attempt.login, defaultDomain)
     const password = preparePassword(attempt.password)
     if (address === null || password === null) return { kind: 'refused' }
@@ -83,6 +85,34 @@ class PasswordAuthenticator implements Authenticator {
       })
       if (result.kind !== 'ok') this.#note(result.kind, attempt, account)
       return result
+    } catch (error) {
+      this.#options.log.error('log-in cannot be judged', { protocol: attempt.protocol, error })
+      return { kind: 'unavailable' }
+    }
+  }
+
+  /** EXTERNAL: nothing is compared, but who is turned away with a password is so with a certificate, and is counted. */
+  async #verifyCertified(
+    attempt: LoginAttempt,
+    certified: readonly string[],
+    defaultDomain: string,
+  ): Promise<LoginResult> {
+    const { authorisationId, remoteAddress } = attempt
+    const address =
+      authorisationId === '' ? (certified[0] ?? null) : normaliseLogin(authorisationId, defaultDomain)
+    if (address === null) return { kind: 'refused' }
+    if (this.#guard.admit(remoteAddress, address).kind === 'wait') return { kind: 'unavailable' }
+    try {
+      const account = certified.includes(address) ? await this.#options.store.findAccount(address) : null
+      if (account !== null && account.passwordHash !== null) {
+        this.#guard.succeeded(remoteAddress, address, false)
+        return { kind: 'ok', account }
+      }
+      this.#guard.begin(remoteAddress, address)
+      this.#guard.failed(remoteAddress, address, 'EXTERNAL')
+      this.#options.guessed?.(remoteAddress)
+      this.#note('refused', attempt, account)
+      return { kind: 'refused' }
     } catch (error) {
       this.#options.log.error('log-in cannot be judged', { protocol: attempt.protocol, error })
       return { kind: 'unavailable' }

@@ -12,6 +12,20 @@ export interface Endpoint {
 export const doorNames = ['smtp', 'submission', 'submissions', 'pop3', 'pop3s', 'imap', 'imaps'] as const
 export type DoorName = (typeof doorNames)[number]
 
+/** PEM files, absolute paths. */
+export interface CertificateFiles {
+  /** With the issuing certificates behind it. */
+  readonly certificate: string
+  readonly key: string
+}
+
+export interface TlsConfig {
+  /** The first serves who names no server. Empty: a self-made certificate is kept in the data folder. */
+  readonly certificates: readonly CertificateFiles[]
+  /** PEM file of the authorities whose client certificates let people log in; null: none are asked for. */
+  readonly clientCa: string | null
+}
+
 /** What belongs to the machine. Domains, accounts, aliases and keys live in the store. */
 export interface Config {
   /** The name in greetings, Received fields and Message-IDs. */
@@ -19,8 +33,7 @@ export interface Config {
   /** Absolute path of the data folder. */
   readonly data: string
   readonly listen: { readonly [door in DoorName]?: readonly Endpoint[] }
-  /** PEM file paths, absolute; null: a self-made certificate is kept in the data folder. */
-  readonly tls: { readonly certificate: string; readonly key: string } | null
+  readonly tls: TlsConfig
   readonly auth: {
     /** Log-in without TLS: never, or only from 127.0.0.0/8 and ::1. */
     readonly plaintext: 'never' | 'loopback'

@@ -39,6 +39,8 @@ export interface Limits extends GuardLimits {
   /** RFC 1939 §3 asks for at least 10 minutes. */
   readonly pop3IdleTimeoutMs: number
   readonly tlsHandshakeTimeoutMs: number
+  /** Between two looks at the certificates' files. */
+  readonly certificateCheckMs: number
   /** Connections of one address that have not logged in. */
   readonly connectionsPerAddress: number
   /** Connections of one account after log-in. */
@@ -115,6 +117,7 @@ export const defaultLimits: Limits = {
   imapLoginTimeoutMs: minute,
   pop3IdleTimeoutMs: 10 * minute,
   tlsHandshakeTimeoutMs: 30_000,
+  certificateCheckMs: minute,
   connectionsPerAddress: 50,
   connectionsPerAccount: 100,
   connections: 20_000,

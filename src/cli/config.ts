@@ -40,7 +40,7 @@ function explain(file: string, config: Config, warnings: readonly string[]): str
       ([door, endpoints]) =>
         `  ${door.padEnd(14)}  ${endpoints.map(({ address, port }) => `${address}:${port}`).join(', ')}`,
     ),
-    `  certificate     ${config.tls === null ? 'made by itself: other servers will not trust it, but encrypt' : config.tls.certificate}`,
+    ...certificateLines(config.tls),
     `  passwords       ${config.auth.plaintext === 'never' ? 'over TLS only' : 'over TLS, and in the clear from this machine'}`,
     `  name servers    ${config.dns.servers === null ? 'those of the system' : config.dns.servers.map(({ address, port }) => `${address}:${port}`).join(', ')}`,
     ...Array.from(
@@ -51,4 +51,12 @@ function explain(file: string, config: Config, warnings: readonly string[]): str
     ...warnings.map((warning) => `  note            ${warning}`),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function certificateLines({ certificates, clientCa }: Config['tls']): string[] {
+  const lines = certificates.map(({ certificate }) => `  certificate     ${certificate}`)
+  if (lines.length === 0) {
+    lines.push('  certificate     made by itself: other servers will not trust it, but encrypt')
+  }
+  return clientCa === null ? lines : [...lines, `  people's CA     ${clientCa}`]
 }

@@ -61,6 +61,10 @@ export class ConfigTable {
     return new ConfigTable(this.#source, [...this.#path, key], value as Record<string, unknown>)
   }
 
+  isText(key: string): boolean {
+    return typeof this.#values[key] === 'string'
+  }
+
   /** `[[key]]`, in order; none when there is no such table. */
   tables(key: string): ConfigTable[] {
     const value = this.#take(key)

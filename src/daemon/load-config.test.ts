@@ -52,7 +52,8 @@ message_octets = 1000
     ],
     submission: [{ address: '127.0.0.1', port: 2587 }],
   })
-  assert.deepEqual(config.tls, { certificate: '/etc/posthorn/cert.pem', key: '/keys/key.pem' })
+  const certificates = [{ certificate: '/etc/posthorn/cert.pem', key: '/keys/key.pem' }]
+  assert.deepEqual(config.tls, { certificates, clientCa: null })
   assert.deepEqual(config.auth, { plaintext: 'loopback' })
   assert.deepEqual(config.dns.servers, [
     { address: '127.0.0.1', port: 5353 },
@@ -76,7 +77,7 @@ message_octets = 1000
 
 test('everything but the host name has a default', () => {
   const { config, warnings } = parseConfig('hostname = "mail.example"', file)
-  assert.equal(config.tls, null)
+  assert.deepEqual(config.tls, { certificates: [], clientCa: null })
   assert.equal(config.auth.plaintext, 'never')
   assert.deepEqual(config.dns, { servers: null, validating: false })
   assert.deepEqual(config.outgoing, { address: null, ehloName: null })
@@ -118,6 +119,21 @@ const refused: [text: string, line: number, column: number, problem: RegExp, rem
   [`${head}[listen]\nsmtp = ["::1"]`, 3, 9, /has no port/, /\[::1\]:25/],
   [`${head}listen = 25`, 2, 1, /listen is 25/, /\[listen\]/],
   [`${head}[tls]\nkey = "k.pem"`, 2, 1, /tls\.certificate is missing/, /makes a certificate itself/],
+  [`${head}[[tls.certificate]]\nkey = "k.pem"`, 2, 1, /has no certificate/, /Add certificate = /],
+  [
+    `${head}[tls]\nkey = "k.pem"\ncertificates = [{ certificate = "c", key = "k" }]`,
+    3,
+    1,
+    /beside a list/,
+    /Move/,
+  ],
+  [
+    `${head}[[tls.certificate]]\nkey = "k"\nfile = "c"`,
+    4,
+    1,
+    /Unknown key tls\.certificate\.0\.file/,
+    /certificate, key/,
+  ],
   [`${head}[auth]\nplaintext = "always"`, 3, 1, /auth\.plaintext is "always"/, /"never", "loopback"/],
   [`${head}[dns]\nservers = []`, 3, 1, /dns\.servers is empty/, /system/],
   [`${head}[dns]\nvalidating = "yes"`, 3, 1, /dns\.validating/, /true or false/],
@@ -157,4 +173,22 @@ test('a missing file is named with what to do', async (t) => {
   await assert.rejects(loadConfig(join(folder, 'none.toml')), /none\.toml: There is no such file/)
   await writeFile(join(folder, 'posthorn.toml'), 'hostname = "mail.example"')
   assert.equal((await loadConfig(join(folder, 'posthorn.toml'))).config.data, join(folder, 'data'))
+})
+
+test('several certificates are written in two ways, and a certificate for people in a third line', () => {
+  const wanted = [
+    { certificate: '/etc/posthorn/a.pem', key: '/etc/posthorn/a.key' },
+    { certificate: '/b.pem', key: '/b.key' },
+  ]
+  const tables =
+    '[tls]\nclient_ca = "people.pem"\n' +
+    '[[tls.certificate]]\ncertificate = "a.pem"\nkey = "a.key"\n' +
+    '[[tls.certificate]]\ncertificate = "/b.pem"\nkey = "/b.key"\n'
+  const list =
+    '[tls]\nclient_ca = "people.pem"\ncertificates = [{ certificate = "a.pem", key = "a.key" }, ' +
+    '{ certificate = "/b.pem", key = "/b.key" }]\n'
+  for (const text of [tables, list]) {
+    const { config } = parseConfig(`${head}${text}`, '/etc/posthorn/posthorn.toml')
+    assert.deepEqual(config.tls, { certificates: wanted, clientCa: '/etc/posthorn/people.pem' })
+  }
 })

@@ -11,6 +11,7 @@ import { readGuards } from './config/guards.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigSource, ConfigTable } from './config-table.ts'
 import { readFilters } from './config/filters.ts'
+import { readTls } from './config/tls.ts'
 import { indexPositions } from './toml-position.ts'
 
 export interface LoadedConfig {
@@ -122,19 +123,6 @@ function readListen(table: ConfigTable, warnings: string[]): Config['listen'] {
     warnings.push('No door is open: add to [listen] for example smtp = ["0.0.0.0:25"].')
   }
   return listen
-}
-
-function readTls(table: ConfigTable, folder: string): Config['tls'] {
-  const certificate = table.string('certificate')
-  const key = table.string('key')
-  table.refuseOthers()
-  if (certificate === null && key === null) return null
-  if (certificate === null || key === null) {
-    const missing = certificate === null ? 'certificate' : 'key'
-    const remedy = `Add tls.${missing} = "FILE.pem"; without both lines the server makes a certificate itself.`
-    throw table.error([], `tls.${missing} is missing`, remedy)
-  }
-  return { certificate: resolve(folder, certificate), key: resolve(folder, key) }
 }
 
 function readAuth(table: ConfigTable): Config['auth'] {

@@ -7,11 +7,12 @@ import type { MaildropLocks } from '../pop3/server/maildrop-locks.ts'
 import type { SmtpFilter } from '../smtp/filter/filter.ts'
 import type { Store } from '../store/store.ts'
 import type { SignerSource } from '../submission/signer.ts'
-import type { ServerTls } from '../tls/server-tls.ts'
+import type { ReloadableServerTls } from '../tls/server-tls.ts'
 import type { World } from './world.ts'
 import { doorNames } from '../base/config.ts'
 import { ConnectionGate } from '../base/connection-gate.ts'
 import { type Door, type Listener, listen } from '../base/listener.ts'
+import { createIdentify } from './identify.ts'
 import { journeysAtLevel } from './journeys-at-level.ts'
 import { explainListenFailure } from './start-error.ts'
 
@@ -21,7 +22,7 @@ export interface BehindDoors {
   readonly world: World
   readonly store: Store
   readonly authenticator: Authenticator
-  readonly tls: ServerTls
+  readonly tls: ReloadableServerTls
   readonly journeys: JourneySink
   /** Who has a say while mail comes in; absent: nobody. */
   readonly filters?: readonly SmtpFilter[]
@@ -78,15 +79,20 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
     hostname: config.hostname,
     store: behind.store,
     authenticator: behind.authenticator,
-    tls: behind.tls,
     plaintext: config.auth.plaintext,
     limits: config.limits,
     clock: world.clock,
     random: world.random,
     journeys: journeysAtLevel(config.journey.level, behind.journeys),
   }
+  const identify = createIdentify(behind.store)
   const optionsOf = (name: DoorName) => ({
     ...common,
+    tls: behind.tls.forDoor({
+      protocol: protocolOf(name),
+      // Other servers have certificates too, and they mean nothing to us.
+      identify: name === 'smtp' ? null : identify,
+    }),
     // Not in `common`: a spread would read it once and for all.
     get defaultDomain() {
       return behind.defaultDomain()
@@ -135,4 +141,10 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
     if (name === 'imap' || name === 'imaps') return makers.imap(name)
     return makers.smtp(name)
   }
+}
+
+/** ALPN name of what is spoken at a door. */
+function protocolOf(door: DoorName): string {
+  if (door === 'pop3' || door === 'pop3s') return 'pop3'
+  return door === 'imap' || door === 'imaps' ? 'imap' : 'smtp'
 }

@@ -131,6 +131,7 @@ test('the certificate is kept, and a missing file is named', async (t) => {
   const server = await start(t, configFor(folder))
   assert.ok(existsSync(join(folder, 'self-made.pem')))
   await server.reload()
-  const tls = { certificate: join(folder, 'none.pem'), key: join(folder, 'none.pem') }
+  const none = join(folder, 'none.pem')
+  const tls = { certificates: [{ certificate: none, key: none }], clientCa: null }
   await assert.rejects(createServer(configFor(join(folder, 'b'), { tls }), world), /Cannot read .*none\.pem/)
 })

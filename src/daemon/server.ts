@@ -5,20 +5,18 @@
  * through the `World` it was given. When `createServer` has returned, every door is open; when it throws, nothing is.
  * `close` takes no new connection, lets sessions and attempts end within the grace, then lets go of the data folder.
  */
-import { readFile } from 'node:fs/promises'
 import type { Hono } from 'hono'
 import type { Config } from '../base/config.ts'
 import type { JourneyReader, JourneySink } from '../journey/event.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
 import type { Store } from '../store/store.ts'
-import type { CertificateAndKey } from '../tls/certificate.ts'
 import type { ServerLine } from './ready-line.ts'
 import type { World } from './world.ts'
+import { keepCertificates, loadCertificates } from './certificates.ts'
 import { formatEndpoint } from './endpoint-text.ts'
 import { closeDoors, type OpenDoors, openDoors } from './open-doors.ts'
 import { journeysAtLevel } from './journeys-at-level.ts'
 import { makeQueue } from './make-queue.ts'
-import { StartError } from './start-error.ts'
 
 export interface PosthornServer {
   readonly config: Config
@@ -87,7 +85,9 @@ async function start(
   closers.push(() => journeys.close())
 
   const { createServerTls } = await import('../tls/server-tls.ts')
-  const tls = createServerTls(await loadCertificate(config, world))
+  const tls = createServerTls(await loadCertificates(config, world))
+  const stopKeeping = keepCertificates({ tls, world, config: () => config })
+  closers.push(async () => stopKeeping())
   const { createAuthenticator } = await import('../auth/create-authenticator.ts')
   const authenticator = createAuthenticator({ store, limits, clock, random, log })
 
@@ -117,7 +117,7 @@ async function start(
     domainsChanged,
     adminApp: () => (app ??= makeAdminApp()),
     async reload() {
-      tls.replace(await loadCertificate(config, world))
+      tls.replace(await loadCertificates(config, world))
     },
   }
 
@@ -136,6 +136,7 @@ async function start(
         hostname: config.hostname,
         startedAt,
         doors: endpointsOf(doors),
+        certificates: tls.certificates,
         connections: Object.fromEntries(Array.from(doors, ([name, door]) => [name, door.connections])),
       }),
       stop: hooks.stop?.bind(hooks) ?? null,
@@ -155,22 +156,4 @@ async function firstDomain(store: Store, hostname: string): Promise<string> {
 
 function endpointsOf(doors: OpenDoors): Record<string, string> {
   return Object.fromEntries(Array.from(doors, ([name, door]) => [name, formatEndpoint(door.endpoints[0]!)]))
-}
-
-async function loadCertificate(config: Config, world: World): Promise<CertificateAndKey> {
-  if (world.certificate !== undefined) return world.certificate
-  if (config.tls === null) {
-    const { loadOrMakeCertificate } = await import('../tls/self-made.ts')
-    return loadOrMakeCertificate(config.data, config.hostname, world.clock, world.random)
-  }
-  return { certificate: await readPem(config.tls.certificate), key: await readPem(config.tls.key) }
-}
-
-async function readPem(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'latin1')
-  } catch (error) {
-    const remedy = 'Look at [tls] in the configuration, and at the rights of that file.'
-    throw new StartError(`Cannot read ${file}: ${(error as Error).message}`, remedy, { cause: error })
-  }
 }

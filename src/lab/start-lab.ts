@@ -182,7 +182,7 @@ function serverConfig(domain: string, scene: Scene, data: string, ports: ServerP
     hostname: hostnameOf(domain, scene),
     data,
     listen,
-    tls: null,
+    tls: { certificates: [], clientCa: null },
     auth: { plaintext: 'loopback' },
     dns: { servers: null, validating: false },
     routes: new Map(),

@@ -13,6 +13,11 @@ export interface Credentials {
   readonly authorisationId: string
   readonly login: string
   readonly password: string
+  /**
+   * Addresses of the accounts that somebody else has vouched for, a client certificate say (EXTERNAL); then login and
+   * password are '' and mean nothing.
+   */
+  readonly certified?: readonly string[]
 }
 
 export interface SaslExchange {

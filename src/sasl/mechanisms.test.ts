@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { credentialOctets } from './credential-text.ts'
-import { mechanisms } from './mechanisms.ts'
+import { mechanisms, mechanismsFor } from './mechanisms.ts'
 
 function begin(name: string, initial: string | null) {
   const exchange = mechanisms.get(name)!.start()
@@ -73,5 +73,21 @@ test('LOGIN refuses an empty name, an empty password, NUL and what is not UTF-8'
     assert.equal(begin('LOGIN', bad).step.kind, 'malformed')
     const { exchange } = begin('LOGIN', 'tim')
     assert.equal(exchange.next(bad).kind, 'malformed')
+  }
+})
+
+test('RFC 4422 appendix A.2: EXTERNAL is offered to who has a certificate, first, and carries an identity or none', () => {
+  assert.equal(mechanismsFor([]), mechanisms)
+  const certified = ['ada@one.example']
+  const offered = mechanismsFor(certified)
+  assert.deepEqual([...offered.keys()], ['EXTERNAL', 'PLAIN', 'LOGIN'])
+  const exchange = offered.get('EXTERNAL')!.start()
+  assert.deepEqual(exchange.begin(null), { kind: 'challenge', challenge: '' })
+  for (const authorisationId of ['', 'ada@one.example']) {
+    const credentials = { authorisationId, login: '', password: '', certified }
+    assert.deepEqual(exchange.next(authorisationId), { kind: 'credentials', credentials })
+  }
+  for (const bad of ['a\0b', '\xff', 'x'.repeat(credentialOctets + 1)]) {
+    assert.equal(offered.get('EXTERNAL')!.start().begin(bad).kind, 'malformed')
   }
 })

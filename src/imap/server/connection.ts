@@ -74,6 +74,10 @@ export class Connection implements Dialogue {
     return this.#peer.tls !== null
   }
 
+  get certified(): readonly string[] {
+    return this.#peer.tls?.client?.accounts ?? []
+  }
+
   get closed(): boolean {
     return this.#closing || this.#peer.closed
   }

@@ -6,6 +6,8 @@ export interface Dialogue {
   readonly localName: string
   /** TLS is up. */
   readonly secure: boolean
+  /** Addresses of the accounts that the client's certificate stands for; none without one. */
+  readonly certified: readonly string[]
   /** The connection has ended; what is written goes nowhere. */
   readonly closed: boolean
   /** Counts the connection for this account. @returns False: the account has as many as it may have. */

@@ -1,5 +1,5 @@
 import { isLoopback } from '../../base/peer.ts'
-import { mechanisms } from '../../sasl/mechanisms.ts'
+import { mechanismsFor } from '../../sasl/mechanisms.ts'
 import type { Session } from './session.ts'
 
 /** Whether a password may be sent on this connection: with TLS, or in the clear from loopback where that is allowed. */
@@ -27,7 +27,7 @@ export function capabilities(session: Session): string {
   if (session.options.tls !== null && !session.dialogue.secure) always.push('STARTTLS')
   // RFC 3501 §6.2.3 and §7.2.1: said so that no client sends a password that anybody could read.
   if (!loginOffered(session)) always.push('LOGINDISABLED')
-  else for (const name of mechanisms.keys()) always.push(`AUTH=${name}`)
+  else for (const name of mechanismsFor(session.dialogue.certified).keys()) always.push(`AUTH=${name}`)
   return always.join(' ')
 }
 

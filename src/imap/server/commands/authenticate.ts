@@ -4,7 +4,7 @@ import {
   decodeInitialResponse,
   encodeBase64,
 } from '../../../sasl/base64.ts'
-import { mechanisms } from '../../../sasl/mechanisms.ts'
+import { mechanismsFor } from '../../../sasl/mechanisms.ts'
 import { bad, refuse } from '../../wire/refusal.ts'
 import { continuation } from '../../wire/response.ts'
 import { assertLoginOffered, logIn } from '../log-in.ts'
@@ -15,7 +15,7 @@ export const authenticate: Handlers['AUTHENTICATE'] = {
   state: 'not-authenticated',
 
   async run(session, { mechanism: name, initial }) {
-    const mechanism = mechanisms.get(name)
+    const mechanism = mechanismsFor(session.dialogue.certified).get(name)
     if (mechanism === undefined) throw refuse('CANNOT', 'This mechanism is not offered')
     assertLoginOffered(session)
     const response = initial === null ? null : decodeInitialResponse(initial)

@@ -1,6 +1,6 @@
 import { decodeBase64Line, decodeInitialResponse, encodeBase64 } from '../../../sasl/base64.ts'
 import type { SaslStep } from '../../../sasl/mechanism.ts'
-import { mechanisms } from '../../../sasl/mechanisms.ts'
+import { mechanismsFor } from '../../../sasl/mechanisms.ts'
 import { misuse, ok, refuse, type Reply } from '../../wire/reply.ts'
 import { logIn } from '../log-in.ts'
 import { expectLoginOffered } from '../login-policy.ts'
@@ -19,9 +19,10 @@ export const auth: Command = {
 function begin(session: Session, args: string): Promise<Answer> | Reply {
   expectLoginOffered(session)
   // No RFC has it: AUTH alone lists the mechanisms, which agents older than CAPA ask for.
-  if (args.trim() === '') return ok('', { kind: 'lines', lines: mechanisms.keys() })
+  if (args.trim() === '')
+    return ok('', { kind: 'lines', lines: mechanismsFor(session.tls?.client?.accounts ?? []).keys() })
   const [name = '', initial, ...more] = args.split(' ')
-  const mechanism = mechanisms.get(name.toUpperCase())
+  const mechanism = mechanismsFor(session.tls?.client?.accounts ?? []).get(name.toUpperCase())
   if (mechanism === undefined) throw refuse('This mechanism is not offered')
   if (more.length > 0) throw misuse('Cannot read AUTH: expected a mechanism and one response')
   const response = initial === undefined ? null : decodeInitialResponse(initial)

@@ -1,6 +1,6 @@
 import { decodeBase64Line, decodeInitialResponse, encodeBase64 } from '../../../sasl/base64.ts'
-import type { SaslStep } from '../../../sasl/mechanism.ts'
-import { mechanisms } from '../../../sasl/mechanisms.ts'
+import type { Credentials, SaslStep } from '../../../sasl/mechanism.ts'
+import { mechanismsFor } from '../../../sasl/mechanisms.ts'
 import { refuse, type Reply } from '../../wire/reply.ts'
 import { loginOffered } from '../login-policy.ts'
 import type { Answer, Command, Session } from '../session.ts'
@@ -21,7 +21,7 @@ function begin(session: Session, args: string): Promise<Answer | Reply> | Reply 
   if (session.account !== null) throw refuse(503, '5.5.1', 'You are logged in already')
   if (!loginOffered(session)) throw refuse(538, '5.7.11', 'Say STARTTLS first: log-in needs TLS')
   const [name = '', initial, ...more] = args.split(' ')
-  const mechanism = mechanisms.get(name.toUpperCase())
+  const mechanism = mechanismsFor(session.tls?.client?.accounts ?? []).get(name.toUpperCase())
   if (mechanism === undefined) throw refuse(504, '5.5.4', 'This mechanism is not offered')
   if (more.length > 0) throw refuse(501, '5.5.4', 'Cannot read AUTH: expected a mechanism and one response')
   const response = initial === undefined ? null : decodeInitialResponse(initial)
@@ -55,10 +55,7 @@ function step(session: Session, result: SaslStep): Promise<Answer | Reply> | Rep
   return judge(session, result.credentials)
 }
 
-async function judge(
-  session: Session,
-  credentials: { authorisationId: string; login: string; password: string },
-): Promise<Answer | Reply> {
+async function judge(session: Session, credentials: Credentials): Promise<Answer | Reply> {
   const { authenticator, defaultDomain, limits } = session.options
   const attempt = { ...credentials, remoteAddress: session.peer.remoteAddress, protocol: 'smtp' as const }
   const verdict = await authenticator.verify(attempt, defaultDomain)

@@ -1,4 +1,4 @@
-import { mechanisms } from '../../../sasl/mechanisms.ts'
+import { mechanismsFor } from '../../../sasl/mechanisms.ts'
 import { loginOffered } from '../login-policy.ts'
 import type { Command, Session } from '../session.ts'
 import { greet } from './helo.ts'
@@ -23,6 +23,6 @@ function extensions(session: Session): string[] {
   // RFC 3207 §4.2: not again once TLS is up.
   if (tls !== null && session.tls === null) offered.push('STARTTLS')
   if (loginOffered(session) && session.account === null)
-    offered.push(`AUTH ${[...mechanisms.keys()].join(' ')}`)
+    offered.push(`AUTH ${[...mechanismsFor(session.tls?.client?.accounts ?? []).keys()].join(' ')}`)
   return offered
 }
