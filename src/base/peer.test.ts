@@ -6,6 +6,8 @@ import { createSecureContext } from 'node:tls'
 import { freePlace } from './connection-gate.ts'
 import { Peer } from './peer.ts'
 
+const terms = { context: createSecureContext(), contextFor: null, protocol: null, identify: null }
+
 /** One connection, as the server and as the client see it. */
 async function meet(t: TestContext) {
   const server = createServer({ allowHalfOpen: true })
@@ -26,7 +28,7 @@ test('a handshake whose client says nothing, or drips, ends after its time', asy
     const { client, socket } = await meet(t)
     const peer = new Peer(socket)
     client.write(octets, 'latin1')
-    await assert.rejects(peer.startTls(createSecureContext(), 50), /took too long/)
+    await assert.rejects(peer.startTls(terms, 50), /took too long/)
     assert.equal(peer.closed, true)
   }
 })
@@ -34,7 +36,7 @@ test('a handshake whose client says nothing, or drips, ends after its time', asy
 test('a client that leaves before the handshake ends it', async (t) => {
   const { client, socket } = await meet(t)
   const peer = new Peer(socket)
-  const handshake = peer.startTls(createSecureContext(), 60_000)
+  const handshake = peer.startTls(terms, 60_000)
   client.end()
   await assert.rejects(handshake, /closed during/)
 })
@@ -45,7 +47,7 @@ test('handshakes that came together wait for a turn each', async (t) => {
   place.handshakes.run = (work) => void waiting.push(work)
   const both = [await meet(t), await meet(t)]
   const handshakes = both.map(({ client, socket }) => {
-    const handshake = new Peer(socket, place).startTls(createSecureContext(), 60_000)
+    const handshake = new Peer(socket, place).startTls(terms, 60_000)
     client.write('this is no TLS\r\n')
     return handshake.then(
       () => 'done',

@@ -131,7 +131,7 @@ const refused: [text: string, line: number, column: number, problem: RegExp, rem
     `${head}[[tls.certificate]]\nkey = "k"\nfile = "c"`,
     4,
     1,
-    /Unknown key tls\.certificate\.0\.file/,
+    /Unknown key tls\.certificate\.file/,
     /certificate, key/,
   ],
   [`${head}[auth]\nplaintext = "always"`, 3, 1, /auth\.plaintext is "always"/, /"never", "loopback"/],
