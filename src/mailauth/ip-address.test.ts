@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isIPv6 } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatAddress, isInNetwork, readAddress, reverseName } from './ip-address.ts'
+import { formatAddress, isInNetwork, readAddress } from './ip-address.ts'
 
 test('an address that is written and read again is the same', () => {
   const octets = fc.array(fc.constantFrom(0, 0, 1, 255, 0xab), { minLength: 16, maxLength: 16 })
@@ -13,7 +13,7 @@ test('an address that is written and read again is the same', () => {
       assert.ok(isIPv6(text), text)
       const read = readAddress(text)
       // One that is IPv4-mapped is read as IPv4.
-      if (read?.family === 6) assert.deepEqual(read, address)
+      if (read?.family === 6) assert.deepEqual(Uint8Array.from(read.octets), address.octets)
       else assert.match(text, /^::ffff:/)
     }),
   )
@@ -46,9 +46,4 @@ test('networks', () => {
   assert.ok(inside('198.51.100.1', '192.0.2.1', 0))
   assert.ok(!inside('2001:db8::1', '192.0.2.1', 0))
   assert.ok(inside('2001:db8::ff', '2001:db8::', 120))
-})
-
-test('the name of an address in DNS', () => {
-  assert.equal(reverseName(readAddress('192.0.2.1')!), '1.2.0.192.in-addr.arpa')
-  assert.equal(reverseName(readAddress('2001:db8::1')!), `1.${'0.'.repeat(23)}8.b.d.0.1.0.0.2.ip6.arpa`)
 })

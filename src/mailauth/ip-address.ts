@@ -1,5 +1,5 @@
 /** IP addresses as octets, so that they can be compared with networks. */
-import { isIPv4, isIPv6 } from 'node:net'
+import { octetsOf } from '../base/network.ts'
 
 export interface IpAddress {
   readonly family: 4 | 6
@@ -13,30 +13,9 @@ export interface IpAddress {
  *   no address.
  */
 export function readAddress(text: string): IpAddress | null {
-  if (isIPv4(text)) return { family: 4, octets: Uint8Array.from(text.split('.'), Number) }
-  if (!isIPv6(text) || text.includes('%')) return null
-  const octets = readIpv6(text)
-  const mapped = octets.subarray(0, 12).every((octet, index) => octet === (index < 10 ? 0 : 255))
-  return mapped ? { family: 4, octets: octets.slice(12) } : { family: 6, octets }
-}
-
-function readIpv6(text: string): Uint8Array {
-  const octets = new Uint8Array(16)
-  const [head = '', tail] = text.split('::')
-  const before = groups(head)
-  const after = tail === undefined ? [] : groups(tail)
-  octets.set(before, 0)
-  octets.set(after, 16 - after.length)
-  return octets
-}
-
-function groups(text: string): number[] {
-  if (text === '') return []
-  return text.split(':').flatMap((group) => {
-    if (group.includes('.')) return group.split('.').map(Number)
-    const value = Number.parseInt(group, 16)
-    return [value >> 8, value & 255]
-  })
+  const octets = text.includes('%') ? null : octetsOf(text)
+  if (octets === null) return null
+  return { family: octets.length === 4 ? 4 : 6, octets: Buffer.from(octets, 'latin1') }
 }
 
 /** @param bits 0 to 32 or 128; addresses of two families are never in one network. */
@@ -49,12 +28,6 @@ export function isInNetwork(address: IpAddress, network: IpAddress, bits: number
   if (rest === 0) return true
   const mask = (0xff << (8 - rest)) & 0xff
   return ((address.octets[whole] as number) & mask) === ((network.octets[whole] as number) & mask)
-}
-
-/** The name that has the PTR records, RFC 1035 §3.5 and RFC 3596 §2.5. */
-export function reverseName({ family, octets }: IpAddress): string {
-  if (family === 4) return `${[...octets].reverse().join('.')}.in-addr.arpa`
-  return `${nibbles(octets).reverse().join('.')}.ip6.arpa`
 }
 
 /** The 32 half octets of an IPv6 address, the highest first, in lower case. */

@@ -1,7 +1,8 @@
-import { isSubdomainOrSame } from '../domain.ts'
-import { type IpAddress, isInNetwork, readAddress, reverseName } from '../ip-address.ts'
-import { type Lookups, SpfEnd } from './lookups.ts'
 import { normaliseName } from '../../dns/name.ts'
+import { reverseName } from '../../dns/reverse-name.ts'
+import { isSubdomainOrSame } from '../domain.ts'
+import { formatAddress, type IpAddress, isInNetwork, readAddress } from '../ip-address.ts'
+import { type Lookups, SpfEnd } from './lookups.ts'
 
 /** RFC 7208 §5.5: names past the tenth are not looked at. */
 const namesMax = 10
@@ -12,7 +13,7 @@ const namesMax = 10
  * @returns Lower case, in the order of DNS.
  */
 export async function findValidatedNames(address: IpAddress, lookups: Lookups): Promise<string[]> {
-  const names = await orNothing(lookups.queryFreely(reverseName(address), 'PTR'))
+  const names = await orNothing(lookups.queryFreely(reverseName(formatAddress(address)), 'PTR'))
   const type = address.family === 4 ? 'A' : 'AAAA'
   const validated: string[] = []
   for (const name of names.slice(0, namesMax)) {
