@@ -16,11 +16,11 @@ import { SharedIndex } from './shared-index.ts'
 export interface IndexCacheBounds {
   /** Released indexes are kept up to this many octets. */
   readonly releasedOctets: number
-  /** Messages of a mailbox that is read here: a few turns. A thread costs more than it spares. */
+  /** Messages of a mailbox that is read here, in turns of half a millisecond: to start a thread takes longer. */
   readonly rowsHere: number
 }
 
-const defaultBounds: IndexCacheBounds = { releasedOctets: 64 * 1024 * 1024, rowsHere: 10_000 }
+const defaultBounds: IndexCacheBounds = { releasedOctets: 64 * 1024 * 1024, rowsHere: 50_000 }
 
 interface Entry {
   readonly index: SharedIndex

@@ -53,7 +53,7 @@ export function restoreAll(
       `This backup has tables of version ${manifest.schema}, this program knows ${newestVersion()}: use a newer Posthorn`,
     )
   }
-  requireEmpty(into)
+  requireEmpty(into, manifest)
   makeTopFolder(into)
   const letGo = takeFolder(into)
   try {
@@ -63,13 +63,15 @@ export function restoreAll(
   }
 }
 
-/** What an interrupted restore leaves counts as nothing. */
-const leftOver = new Set(['owner.db', 'owner.db-journal', shardFolder + partSuffix])
-
-function requireEmpty(into: string): void {
+/** What an interrupted restore leaves counts as nothing: as long as there are other files of it, there is its shard. */
+function requireEmpty(into: string, { others }: Manifest): void {
   if (!existsSync(dirname(into)))
     throw new BackupUnusable(`${dirname(into)} is not there: make that folder first`)
-  const found = existsSync(into) ? readdirSync(into).filter((name) => !leftOver.has(name)) : []
+  const all = existsSync(into) ? readdirSync(into) : []
+  const interrupted = all.includes(shardFolder + partSuffix)
+  const files = interrupted ? others.flatMap(({ file }) => [file, file + partSuffix]) : []
+  const leftOver = ['owner.db', 'owner.db-journal', shardFolder + partSuffix, ...files]
+  const found = all.filter((name) => !leftOver.includes(name))
   if (found.length === 0) return
   throw new BackupUnusable(`${into} is not empty: there is ${found.slice(0, 3).join(', ')}`)
 }
@@ -96,8 +98,9 @@ class Restore {
   run(): RestoreReport {
     const { folder, into } = this.#request
     const { name, segments, tables, others, takenAtMs, counts } = this.#manifest
-    rmSync(this.#shard, { recursive: true, force: true })
+    this.#removeLeftOver()
     makePrivateFolder(join(this.#shard, 'seg'))
+    syncFolder(into)
     if (!this.#copy(join(folder, name, tables.file), join(this.#shard, tablesFile), tables)) {
       throw new BackupUnusable(
         `${join(folder, name, tables.file)} is damaged: restore another backup with --at`,
@@ -110,12 +113,23 @@ class Restore {
     for (const other of others) this.#copy(join(folder, name, other.file), join(into, other.file), other)
     const queued = this.#adjust()
     for (const within of ['seg', '.']) syncFolder(join(this.#shard, within))
+    // The store has its name when all that belongs to it has.
+    syncFolder(into)
     renameSync(this.#shard, join(into, shardFolder))
     syncFolder(into)
     return {
       ...{ name, takenAt: takenAtMs, accounts: counts.accounts, messages: counts.messages, queued },
       ...{ octets: octetsOf(this.#manifest), damaged: [...this.#manifest.missing, ...this.#damaged] },
     }
+  }
+
+  /** The shard last: it tells what the others are. */
+  #removeLeftOver(): void {
+    const { into } = this.#request
+    for (const { file } of this.#manifest.others)
+      for (const end of ['', partSuffix]) rmSync(join(into, file + end), { force: true })
+    syncFolder(into)
+    rmSync(this.#shard, { recursive: true, force: true })
   }
 
   /** One that is damaged is put there too, as far as it goes: most of what it holds may be whole. */
