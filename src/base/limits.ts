@@ -57,6 +57,8 @@ export interface Limits extends GuardLimits {
   readonly outputOctets: number
   readonly queueLifeMs: number
   readonly delayWarningMs: number
+  /** Octets of a message up to which a report of failure has all of it, when its sender asked so (RET=FULL). */
+  readonly returnedMessageOctets: number
   readonly journeyFactsMs: number
   readonly journeyWireMs: number
   readonly aliasDepth: number
@@ -127,6 +129,7 @@ export const defaultLimits: Limits = {
   outputOctets: 1_048_576,
   queueLifeMs: 5 * day,
   delayWarningMs: 4 * 60 * minute,
+  returnedMessageOctets: 131_072,
   journeyFactsMs: 90 * day,
   journeyWireMs: 14 * day,
   aliasDepth: 10,

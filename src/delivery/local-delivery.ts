@@ -4,7 +4,7 @@ import type { AccountStore } from '../store/accounts.ts'
 import type { HomeLetter, HomePlan, LocalDelivery } from '../queue/local-delivery.ts'
 import type { RecipientOutcome } from '../queue/outcome.ts'
 import type { PlannedRecipient, RecipientDecision } from './plan.ts'
-import { planDelivery } from './make-plan.ts'
+import { planNow } from './make-plan.ts'
 import { resolveRecipient } from './resolve-recipient.ts'
 
 /** The queue's letters decided about as at RCPT: same aliases, same quota, same refusals. */
@@ -25,7 +25,7 @@ export function createLocalDelivery(
       }
       // A prefix is octets, a plan is made of text.
       const text = Buffer.from(letter.prefix, 'latin1').toString('utf8')
-      const plan = planDelivery({
+      const plan = planNow({
         reversePath: letter.reversePath,
         senderAccountId: letter.accountId,
         recipients: planned,
@@ -50,7 +50,10 @@ export function createLocalDelivery(
 
 function outcomeOf(decision: Exclude<RecipientDecision, { kind: 'elsewhere' }>): RecipientOutcome {
   if (decision.kind === 'home') {
-    return { kind: 'delivered', status: '2.0.0', text: 'Filed', host: null, stage: 'file' }
+    return {
+      ...{ kind: 'delivered', status: '2.0.0', text: 'Filed', host: null, stage: 'file' },
+      ...successOf(decision),
+    }
   }
   const { code, status, text } = decision
   return {
@@ -60,4 +63,18 @@ function outcomeOf(decision: Exclude<RecipientDecision, { kind: 'elsewhere' }>):
     host: null,
     stage: 'file',
   }
+}
+
+/** RFC 3461 §5.2.7.2: about an alias with one address elsewhere, the server there reports. §5.2.7.3 (c): with several. */
+function successOf({
+  accountIds,
+  forwards,
+}: {
+  accountIds: readonly number[]
+  forwards: readonly string[]
+}): {
+  readonly success?: 'delivered' | 'expanded'
+} {
+  if (accountIds.length + forwards.length > 1) return { success: 'expanded' }
+  return accountIds.length === 1 ? { success: 'delivered' } : {}
 }

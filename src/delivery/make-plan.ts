@@ -20,6 +20,29 @@ type QueuedRecipient = NewQueueEntry['recipients'][number]
  * than no letter.
  */
 export function planDelivery(request: PlanRequest): DeliveryPlan {
+  const recipients = request.recipients.map((recipient) =>
+    mustPassQueue(request, recipient) ? { ...recipient, decision: elsewhere } : recipient,
+  )
+  return planNow({ ...request, recipients })
+}
+
+const elsewhere = { kind: 'elsewhere' } as const
+
+/**
+ * Some go through the queue although they are at home: what is held back (RFC 4865), and those whose sender wants to hear of
+ * success, since the report is a message of its own, docs/decisions/151. Junk confirms no address to anybody.
+ */
+function mustPassQueue(
+  { wishes, now, reversePath, junk }: PlanRequest,
+  recipient: PlannedRecipient,
+): boolean {
+  if (recipient.decision.kind !== 'home') return false
+  if ((wishes.holdUntil ?? 0) > now) return true
+  return reversePath !== '' && !junk && notifyKeywords(recipient.notify).includes('SUCCESS')
+}
+
+/** The same without the queue's help for those who are at home: it asks for this itself. */
+export function planNow(request: PlanRequest): DeliveryPlan {
   // RFC 5321 §4.4: one path in a FOR clause; RFC 5321 §7.2: with several, whoever reads it would learn of the others.
   const only = request.recipients.length === 1 ? request.recipients[0]!.forwardPath : null
   const returnPath = formatReturnPath(request.reversePath)
@@ -93,6 +116,8 @@ function groupByDomain(recipients: readonly PlannedRecipient[]): Map<string, Map
   const byDomain = new Map<string, Map<string, QueuedRecipient>>()
   for (const { forwardPath, decision, orcpt, notify } of recipients) {
     const targets = decision.kind === 'elsewhere' ? [forwardPath] : decision.forwards
+    const several = decision.kind === 'home' && decision.forwards.length + decision.accountIds.length > 1
+    const told = several ? withoutSuccess(notify) : notify
     for (const target of targets) {
       const at = target.lastIndexOf('@')
       const written = target.slice(at + 1)
@@ -101,8 +126,19 @@ function groupByDomain(recipients: readonly PlannedRecipient[]): Map<string, Map
       const path = `${target.slice(0, at)}@${domain}`
       const byPath = byDomain.get(domain) ?? new Map<string, QueuedRecipient>()
       byDomain.set(domain, byPath)
-      if (!byPath.has(path)) byPath.set(path, { forwardPath: path, orcpt, notify })
+      if (!byPath.has(path)) byPath.set(path, { forwardPath: path, orcpt, notify: told })
     }
   }
   return byDomain
+}
+
+function notifyKeywords(notify: string | null): string[] {
+  return notify === null ? [] : notify.toUpperCase().split(',')
+}
+
+/** RFC 3461 §5.2.7.3 (c): of success with several members one report tells; nothing left means NEVER. */
+function withoutSuccess(notify: string | null): string | null {
+  const keywords = notifyKeywords(notify)
+  if (!keywords.includes('SUCCESS')) return notify
+  return keywords.filter((keyword) => keyword !== 'SUCCESS').join(',') || 'NEVER'
 }

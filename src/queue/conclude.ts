@@ -16,7 +16,7 @@ import type { QueueWorld } from './world.ts'
 import { Recorder } from '../journey/recorder.ts'
 import { prepareReport, type ReportLetter } from './report-letter.ts'
 import { acceptStaged, stageOctets } from './restage.ts'
-import { delaysToReport, failuresToReport, judge, settlementOf, type Verdict } from './verdict.ts'
+import { judge, settlementOf, type Verdict } from './verdict.ts'
 import { takeOutgoing } from './world.ts'
 
 export interface Attempt {
@@ -25,7 +25,7 @@ export interface Attempt {
   /** What the attempt recorded so far; its events are handed over with the end. */
   readonly recorder: Recorder
   readonly link: Link | null
-  /** Recipients that another transaction has settled already: filed at home. */
+  /** Recipients that another transaction has written as filed at home, or as filed with a report to come. */
   readonly settled?: ReadonlySet<string>
   /** The destination is left alone until then; 0: nothing is known against it. */
   readonly notBefore: number
@@ -39,26 +39,20 @@ export interface Attempt {
 export async function conclude(world: QueueWorld, attempt: Attempt): Promise<void> {
   const { entry } = attempt
   const now = world.clock.now()
-  const verdicts = judge(entry, attempt.outcomes, now)
-  const open = verdicts.filter((each) => attempt.settled?.has(each.recipient.forwardPath) !== true)
-  const settlement = settlementOf(entry, open, now, attempt.notBefore, world.random)
-  const failures = failuresToReport(entry, verdicts)
-  const delays = delaysToReport(entry, verdicts, now, world.limits.delayWarningMs)
-  let letter: ReportLetter | null = null
-  let action: 'failed' | 'delayed' = 'failed'
-  if (failures.length > 0) letter = await prepareReport(world, entry, failures, action)
-  else if (delays.length > 0) {
-    action = 'delayed'
-    letter = await prepareReport(world, entry, delays, action)
-  }
-  if (letter === null) {
-    if (open.length > 0) await world.writer.write(settlement)
-  } else {
-    const settled = action === 'delayed' ? { ...settlement, delayWarned: true } : settlement
-    const accepted = await acceptReport(world, letter, settled)
-    recordReport(world, attempt, letter, action, accepted)
-  }
-  if (letter === null && failures.length > 0) {
+  const verdicts = judge(entry, attempt.outcomes, now, world.limits.delayWarningMs)
+  const told = verdicts.filter((each) => each.action !== null)
+  const open = verdicts.filter(
+    (each) => each.action !== null || attempt.settled?.has(each.recipient.forwardPath) !== true,
+  )
+  const ended = settlementOf(entry, open, now, attempt.notBefore, world.random, world.retryMs)
+  const warned = told.some((each) => each.action === 'delayed')
+  const settlement = warned ? { ...ended, delayWarned: true } : ended
+  const letter = told.length === 0 ? null : await prepareReport(world, entry, told)
+  if (letter !== null) {
+    const accepted = await acceptReport(world, letter, settlement)
+    recordReport(world, attempt, letter, accepted)
+  } else if (open.length > 0) await world.writer.write(settlement)
+  if (letter === null && told.some((each) => each.action === 'failed')) {
     world.log.warn('nobody can be told of a failure', { queueId: entry.queueId, to: entry.reversePath })
   }
   report(world, attempt, verdicts, settlement.nextAttemptAt)
@@ -74,15 +68,10 @@ async function acceptReport(
 }
 
 /** The report's own journey, and the line in the letter's that leads to it. */
-function recordReport(
-  world: QueueWorld,
-  attempt: Attempt,
-  letter: ReportLetter,
-  action: 'failed' | 'delayed',
-  accepted: Accepted,
-): void {
+function recordReport(world: QueueWorld, attempt: Attempt, letter: ReportLetter, accepted: Accepted): void {
   const { entry, recorder } = attempt
   const { messageId } = letter.report
+  const { action } = letter
   recorder.event('queued', 'dsn', {
     action,
     to: entry.reversePath,

@@ -9,6 +9,7 @@ import { selectMx } from '../dns/mx.ts'
 import { openSmtpClient } from '../smtp/client/client.ts'
 import { SmtpFailure } from '../smtp/client/failure.ts'
 import { localTrouble, outcomeOfFailure } from './outcome.ts'
+import { noRequireTls, tlsRefusal } from './wishes.ts'
 
 /** Addresses that are tried for one destination in one attempt; RFC 5321 §5.1 asks for at least two. */
 const targetsMax = 12
@@ -34,19 +35,21 @@ export async function findTargets(
 }
 
 /**
- * Opens a conversation with one address. When TLS fails it is opened again without: anybody in the middle could have
+ * Opens a conversation with one address. With `tlsOnly` it is one over TLS with a certificate that is good for the host's
+ * name, to a server that passes the message on likewise (RFC 8689 §4.2.1), or none. Otherwise, when TLS fails it is opened again without: anybody in the middle could have
  * taken STARTTLS away as well, so mail is not held back for it, RFC 7435 §3.
  */
 export async function openTarget(
   world: QueueWorld,
   target: Target,
   recorder: Recorder,
+  tlsOnly: boolean,
 ): Promise<SmtpClient | RecipientOutcome> {
-  const modes = ['opportunistic', 'none'] as const
+  const modes = tlsOnly ? (['required'] as const) : (['opportunistic', 'none'] as const)
   let outcome: RecipientOutcome | null = null
   for (const mode of modes) {
     try {
-      return await openSmtpClient({
+      const client = await openSmtpClient({
         target,
         dialler: world.dialler,
         clock: world.clock,
@@ -57,16 +60,26 @@ export async function openTarget(
         ...(world.clientLimits === undefined ? {} : { limits: world.clientLimits }),
         recorder,
       })
+      if (!tlsOnly || client.extensions.has('REQUIRETLS')) return client
+      await client.quit()
+      return noRequireTls
     } catch (error) {
       if (!(error instanceof SmtpFailure)) {
         world.log.error('cannot open a connection', { host: target.hostname, error })
         return localTrouble('Local error in opening a connection', 'connect')
       }
       outcome = outcomeOfFailure(error, target.hostname)
+      if (tlsOnly) return withoutTls(error) ? tlsRefusal(outcome) : outcome
       if (error.reason !== 'tls-failed') return outcome
     }
   }
   return outcome!
+}
+
+/** TLS is not to be had there. A server that says 4yz to STARTTLS will have it again, RFC 3207 §4. */
+function withoutTls({ reason, reply }: SmtpFailure): boolean {
+  if (reason === 'tls-required') return reply === null || reply.code >= 500
+  return reason === 'tls-failed'
 }
 
 /**

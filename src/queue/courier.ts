@@ -9,6 +9,7 @@ import type { Target } from '../base/dialler.ts'
 import type { Link } from '../journey/event.ts'
 import type { SmtpClient } from '../smtp/client/client.ts'
 import type { SendResult } from '../smtp/client/message.ts'
+import type { QueueEntry } from '../store/queue.ts'
 import type { Destination } from './destination.ts'
 import type { OutcomeMap, RecipientOutcome } from './outcome.ts'
 import type { Held, QueueWorld } from './world.ts'
@@ -16,6 +17,7 @@ import { Recorder } from '../journey/recorder.ts'
 import { BodyUnreadable } from '../store/errors.ts'
 import { findTargets, isOutcome, openTarget, worstOf } from './connection.ts'
 import { forAll, localTrouble, outcomeOfSend, stillWaiting } from './outcome.ts'
+import { asksOf, isGoodFor, needsTls } from './wishes.ts'
 import { takeOutgoing } from './world.ts'
 
 /** What a courier tells the one who sent it. */
@@ -89,7 +91,7 @@ export class Courier {
     const failures: RecipientOutcome[] = []
     for (const target of found) {
       if (this.#desk.stopping) break
-      const client = await openTarget(this.#world, target, spoken.recorder)
+      const client = await openTarget(this.#world, target, spoken.recorder, needsTls(first.entry))
       if (isOutcome(client)) {
         failures.push(client)
         continue
@@ -119,8 +121,10 @@ export class Courier {
     this.#end(first, sent)
     for (let n = 1; n < this.#world.bounds.messagesPerConnection; n++) {
       if (!client.usable || this.#desk.stopping) break
-      const next = this.#destination.waiting.shift()
-      if (next === undefined) break
+      const next = this.#destination.waiting[0]
+      // One that needs another kind of conversation gets it from the next courier.
+      if (next === undefined || !isGoodFor(client, next.entry)) break
+      this.#destination.waiting.shift()
       const spoken = this.#begin(next, false)
       const result = await this.#send(client, target, spoken)
       // The host has had enough of this connection (421) or dropped it: the letter itself was not spoken about.
@@ -156,10 +160,11 @@ export class Courier {
           body: (offset, octets) => this.#read(spoken.held, offset, octets),
           envid: entry.envid,
           ret: entry.ret,
+          asks: asksOf(entry, client, this.#world.clock.now()),
         },
         spoken.recorder,
       )
-      return { outcomes: outcomesOf(result, target.hostname), link: result.link }
+      return { outcomes: outcomesOf(result, target.hostname, successOf(entry, client)), link: result.link }
     } catch (error) {
       // The client throws for misuse only, so this is a fault of ours: temporary, as everything unknown.
       this.#world.log.error('cannot send a queued letter', { queueId: entry.queueId, error })
@@ -251,10 +256,25 @@ function hostRefusal(sent: Sent, client: SmtpClient): RecipientOutcome | null {
   return null
 }
 
-function outcomesOf(result: SendResult, hostname: string): OutcomeMap {
+/**
+ * Which report of success is ours to make. RFC 3461 §5.2.2 (b): a server without DSN makes none. RFC 2852: nor does one
+ * without DELIVERBY about the time, which its sender is told of all the same; and T asks each server on the way.
+ */
+function successOf(entry: QueueEntry, client: SmtpClient): Pick<RecipientOutcome, 'success' | 'always'> {
+  const { deliverBy } = entry.wishes
+  const always = deliverBy !== null && (deliverBy.trace || !client.extensions.has('DELIVERBY'))
+  return always || !client.extensions.has('DSN') ? { success: 'relayed', always } : {}
+}
+
+function outcomesOf(
+  result: SendResult,
+  hostname: string,
+  success: Pick<RecipientOutcome, 'success' | 'always'>,
+): OutcomeMap {
   const outcomes = new Map<string, RecipientOutcome>()
   for (const [forwardPath, outcome] of result.recipients) {
-    outcomes.set(forwardPath, outcomeOfSend(outcome, hostname))
+    const own = outcomeOfSend(outcome, hostname)
+    outcomes.set(forwardPath, own.kind === 'delivered' ? { ...own, ...success } : own)
   }
   return outcomes
 }

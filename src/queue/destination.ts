@@ -9,7 +9,7 @@ export class Destination {
   /** For MX; not used with a route. */
   readonly domain: string
   readonly route: Endpoint | null
-  /** In the order in which they were taken. */
+  /** In the order of their turn: see `add`. */
   readonly waiting: Held[] = []
   /** Connections that may still take a message. */
   active = 0
@@ -31,6 +31,17 @@ export class Destination {
     this.key = destinationKey(domain, route)
     this.domain = domain
     this.route = route
+  }
+
+  /**
+   * RFC 6710 §4.2: what has a higher priority goes first; each step of it counts as a minute of waiting, so that nothing is
+   * overtaken for longer than that.
+   */
+  add(held: Held): void {
+    const turn = turnOf(held)
+    let at = this.waiting.length
+    while (at > 0 && turnOf(this.waiting[at - 1]!) > turn) at--
+    this.waiting.splice(at, 0, held)
   }
 
   wantsConnection(bounds: QueueBounds): boolean {
@@ -74,6 +85,10 @@ export class Destination {
   isIdle(now: number): boolean {
     return this.active === 0 && this.waiting.length === 0 && now >= this.downUntil + rememberMs
   }
+}
+
+function turnOf({ takenAt, entry }: Held): number {
+  return takenAt - entry.wishes.priority * 60_000
 }
 
 /** How long after an outage its length still counts. */

@@ -73,7 +73,7 @@ export class Dispatcher implements Desk {
     } else if (destination.lastFailure !== null && destination.mustWait(held, now)) {
       this.#postpone(destination, held, destination.lastFailure)
     } else {
-      destination.waiting.push(held)
+      destination.add(held)
       this.changed(destination)
     }
   }

@@ -2,8 +2,10 @@ import type { HomePlan } from './local-delivery.ts'
 import type { OutcomeMap } from './outcome.ts'
 import type { Held, QueueWorld } from './world.ts'
 import { Recorder } from '../journey/recorder.ts'
-import { localTrouble, type RecipientOutcome, stillWaiting } from './outcome.ts'
+import type { QueueEntry } from '../store/queue.ts'
+import { delivered, localTrouble, type RecipientOutcome, stillWaiting } from './outcome.ts'
 import { acceptStaged, restageBody } from './restage.ts'
+import { successToTell } from './verdict.ts'
 
 /** What came of filing a row at home, for `conclude`. */
 export interface FiledAtHome {
@@ -14,7 +16,7 @@ export interface FiledAtHome {
 }
 
 /**
- * Files a queued letter here. The copies are written in the transaction that marks their recipients as delivered, so
+ * Files a queued letter here; a report of success follows in `conclude`, and after a crash before that, `unreported`. The copies are written in the transaction that marks their recipients as delivered, so
  * that a crash makes neither a second copy nor none.
  *
  * Never rejects: what the store would not do is a temporary outcome of those it was for.
@@ -32,11 +34,17 @@ export async function fileAtHome(world: QueueWorld, held: Held, plan: HomePlan):
     const settle = {
       accountId: entry.accountId,
       queueId: entry.queueId,
-      recipients: reached.map(({ forwardPath }) => ({
-        forwardPath,
-        state: 'delivered' as const,
-        reply: 'Filed',
-      })),
+      recipients: reached.map((recipient) => {
+        const { forwardPath } = recipient
+        const outcome = outcomes.get(forwardPath)!
+        // A report is a message of its own, so it is written after this; the row stays until it is.
+        const state = successToTell(entry, recipient, outcome) === null ? 'delivered' : 'reporting'
+        return {
+          forwardPath,
+          state,
+          reply: outcome.success === 'expanded' ? expandedReply : 'Filed',
+        } as const
+      }),
       // For those that are left: `conclude` says when, in a moment; should we die before, soon.
       nextAttemptAt: world.clock.now() + 60_000,
     }
@@ -55,4 +63,17 @@ export async function fileAtHome(world: QueueWorld, held: Held, plan: HomePlan):
     }
   }
   return { outcomes, recorder, settled: new Set() }
+}
+
+const expandedReply = 'Passed on to all members'
+
+/** What is still to be told of those that were filed when the process died. */
+export function unreported({ recipients }: QueueEntry): Map<string, RecipientOutcome> {
+  const left = recipients.filter(({ state }) => state === 'reporting')
+  return new Map(
+    left.map(({ forwardPath, lastReply }) => {
+      const success = lastReply === expandedReply ? 'expanded' : 'delivered'
+      return [forwardPath, { ...delivered('Filed', 'file'), success }]
+    }),
+  )
 }

@@ -47,7 +47,16 @@ export interface QueueOptions {
   readonly routes: ReadonlyMap<string, Endpoint | 'discard'>
   readonly hostname: string
   readonly ehloName: string
-  readonly limits: Pick<Limits, 'queueLifeMs' | 'delayWarningMs'>
+  readonly limits: Pick<Limits, 'queueLifeMs' | 'delayWarningMs' | 'returnedMessageOctets'>
+  /** Default: `defaultRetryMs`. */
+  readonly retryMs?: readonly number[]
+  /**
+   * Signs a report that leaves this server; absent: none is.
+   *
+   * @param domain Of its author, our own.
+   * @returns Fields with their CRLF, to stand above it.
+   */
+  readonly signReport?: (octets: Uint8Array, domain: string) => Promise<readonly string[]>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

@@ -13,7 +13,14 @@ export interface RecipientOutcome {
   readonly host: string | null
   /** Where in the conversation, for journeys. */
   readonly stage: string
+  /** What a success report would say; absent: whoever took the message reports, or nobody does. */
+  readonly success?: Success
+  /** It is told without being asked for in NOTIFY, but for NEVER: RFC 2852. */
+  readonly always?: boolean
 }
+
+/** `relayed`: handed to a server that will not report. `expanded`: to the members of an alias. RFC 3464 §2.3.3 */
+export type Success = 'delivered' | 'relayed' | 'expanded'
 
 export type OutcomeMap = ReadonlyMap<string, RecipientOutcome>
 

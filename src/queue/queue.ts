@@ -3,7 +3,7 @@
  *
  * Promised: a letter in the store leaves the queue only when it was handed over, bounced with a report, or dropped by a
  * person. Whatever is in memory here may be lost at any moment: a row is leased for five minutes, so a letter whose
- * attempt died with the process is tried again after that. What a letter's end consists of, and in which single case it
+ * attempt died with the process is tried again after that, or when the store is opened again. What a letter's end consists of, and in which single case it
  * can arrive twice, stands in `conclude.ts`; when it is tried again, in `retry-schedule.ts`.
  *
  * One row's way: due → leased → discarded by a route, filed at home, or waiting for a connection to its destination →
@@ -16,12 +16,13 @@ import type { OutgoingQueue } from './wake.ts'
 import { Recorder } from '../journey/recorder.ts'
 import { type Attempt, conclude } from './conclude.ts'
 import { Dispatcher, type Ended } from './dispatcher.ts'
-import { fileAtHome } from './home.ts'
+import { fileAtHome, unreported } from './home.ts'
 import { Intake } from './intake.ts'
 import { Leases } from './leases.ts'
 import { defaultQueueBounds, type QueueOptions } from './options.ts'
-import { delivered, forAll, localTrouble, stillWaiting } from './outcome.ts'
+import { delivered, forAll, localTrouble, type OutcomeMap, stillWaiting } from './outcome.ts'
 import { SettlementWriter } from './settlement-writer.ts'
+import { tooLate } from './wishes.ts'
 
 /** While more is due than may be held, this often the longest line is looked at. */
 const crowdCheckMs = 15_000
@@ -42,6 +43,14 @@ export function createQueue(options: QueueOptions): OutgoingQueue {
     bounds: { ...defaultQueueBounds, ...options.bounds },
     writer: new SettlementWriter(options.store),
   })
+}
+
+/** What is decided about a row without an attempt; null: it is to be attempted. */
+function endedBefore(entry: QueueEntry, now: number): OutcomeMap | null {
+  const late = tooLate(entry, now)
+  if (late !== null) return new Map([...forAll(entry, late), ...unreported(entry)])
+  const told = unreported(entry)
+  return told.size > 0 ? told : null
 }
 
 class Queue implements OutgoingQueue {
@@ -104,8 +113,10 @@ class Queue implements OutgoingQueue {
     for (const entry of entries) {
       const held = this.#leases.hold(entry)
       if (held === null) continue
+      const early = endedBefore(entry, this.#world.clock.now())
       const route = this.#world.routes.get(entry.domain)
-      if (route === 'discard') this.#discard(held)
+      if (early !== null) this.#ended({ held, recorder: null, outcomes: early, link: null, notBefore: 0 })
+      else if (route === 'discard') this.#discard(held)
       else if (route !== undefined) this.#dispatcher.add(held, route)
       else this.#choose(held)
     }

@@ -1,15 +1,18 @@
 import type { Filing } from '../store/store.ts'
 import type { NewQueueEntry, QueueEntry } from '../store/queue.ts'
 import type { QueueWorld } from './world.ts'
-import type { Verdict } from './verdict.ts'
+import type { Action, Verdict } from './verdict.ts'
 import { timeOrderedId } from '../base/random.ts'
 import { normaliseDomain } from '../store/address.ts'
 import { noWishes } from '../store/queue.ts'
-import { type Report, returnedHeaderOctets, writeReport } from './dsn.ts'
+import { originalOf } from './original.ts'
+import { type Report, writeReport } from './dsn.ts'
 
 /** A report and its way to the sender, not written anywhere yet. */
 export interface ReportLetter {
   readonly report: Report
+  /** The gravest of what it says. */
+  readonly action: Action
   readonly filings: readonly Filing[]
   readonly queue: readonly NewQueueEntry[]
   readonly journeyId: string | null
@@ -24,15 +27,15 @@ export async function prepareReport(
   world: QueueWorld,
   entry: QueueEntry,
   about: readonly Verdict[],
-  action: 'failed' | 'delayed',
 ): Promise<ReportLetter | null> {
   const { random, hostname, clock } = world
   const now = clock.now()
+  const action = gravest(about)
   const report = writeReport({
     action,
     entry,
     recipients: about,
-    header: await originalHeader(world, entry),
+    original: await originalOf(world, entry, action),
     hostname,
     now,
     random,
@@ -44,11 +47,12 @@ export async function prepareReport(
     reversePath: '',
     recipients: [{ forwardPath: entry.reversePath, orcpt: null, notify: null }],
     prefix: '',
-    eightBit: report.smtpUtf8,
+    eightBit: report.eightBit,
     smtpUtf8: report.smtpUtf8,
     envid: null,
     ret: null,
-    wishes: noWishes,
+    // RFC 8689 §5: what must not be read on its way there must not be read on its way back.
+    wishes: { ...noWishes, requireTls: entry.wishes.requireTls },
     expiresAt: now + world.limits.queueLifeMs,
     journeyId,
   }
@@ -59,31 +63,29 @@ export async function prepareReport(
     nextAttemptAt: now,
   }
   const home = await world.localDelivery.plan(letter, now)
-  if (home === null) return { report, filings: [], queue: [row], journeyId }
-  const outcome = home.outcomes.get(entry.reversePath)
+  const outcome = home?.outcomes.get(entry.reversePath)
   if (outcome?.kind === 'permanent') return null
-  if (outcome?.kind === 'delivered') return { report, filings: home.filings, queue: home.queue, journeyId }
-  // A full mailbox: the queue tries it again, as it would any other letter.
-  return { report, filings: [], queue: [row], journeyId }
-}
-
-/** What stands above the first empty line of the letter as it was queued; null when it cannot be read. */
-async function originalHeader(world: QueueWorld, entry: QueueEntry): Promise<Buffer | null> {
-  const prefix = Buffer.from(entry.prefix, 'latin1')
-  try {
-    const start = await world.store.readBody(entry.body, 0, Math.min(entry.body.octets, returnedHeaderOctets))
-    return cutHeader(Buffer.concat([prefix, start]))
-  } catch (error) {
-    world.log.warn('cannot read the letter that a report is about', { queueId: entry.queueId, error })
-    return prefix.length === 0 ? null : cutHeader(prefix)
+  if (home !== null && outcome?.kind === 'delivered') {
+    return { report, action, filings: home.filings, queue: home.queue, journeyId }
   }
+  // Elsewhere; or a full mailbox: the queue tries it again, as it would any other letter.
+  const signatures = home === null ? await signaturesFor(world, report) : ''
+  return { report, action, filings: [], queue: [{ ...row, prefix: signatures }], journeyId }
 }
 
-function cutHeader(octets: Buffer): Buffer {
-  const end = octets.indexOf('\r\n\r\n')
-  if (end >= 0 && end + 2 <= returnedHeaderOctets) return octets.subarray(0, end + 2)
-  // Whole lines only; an empty line first means that there is no header at all.
-  if (octets.indexOf('\r\n') === 0) return Buffer.alloc(0)
-  const bounded = octets.subarray(0, returnedHeaderOctets)
-  return bounded.subarray(0, bounded.lastIndexOf('\r\n') + 2)
+function gravest(about: readonly Verdict[]): Action {
+  const actions = about.flatMap(({ action }) => action ?? [])
+  return (
+    actions.find((each) => each === 'failed') ?? actions.find((each) => each === 'delayed') ?? actions[0]!
+  )
+}
+
+/** A report that cannot be signed goes as it is: it is owed. */
+async function signaturesFor(world: QueueWorld, report: Report): Promise<string> {
+  try {
+    return ((await world.signReport?.(report.octets, report.authorDomain)) ?? []).join('')
+  } catch (error) {
+    world.log.warn('cannot sign a report', { error })
+    return ''
+  }
 }

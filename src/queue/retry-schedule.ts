@@ -1,7 +1,7 @@
 /**
  * When a letter that could not be handed over is tried again, and when we give up.
  *
- * Promised: the times between attempts grow to four hours and stay there; a letter gets one last attempt when its life
+ * Promised: the times between attempts grow to four hours (`[queue] retry` may say others) and stay there; a letter gets one last attempt when its life
  * ends (`limits.queueLifeMs`), even if the server was off for all of it; only then is a temporary failure final. Nothing
  * else makes it final: what we do not understand is temporary. RFC 5321 §4.5.4.1.
  *
@@ -14,9 +14,11 @@ import type { Random } from '../base/random.ts'
 const minute = 60_000
 const hour = 60 * minute
 
-/** After the first attempt, the second … */
-const earlyDelaysMs = [minute, 5 * minute, 15 * minute, 30 * minute, hour, 2 * hour]
-const steadyDelayMs = 4 * hour
+/** After the first attempt, the second …; the last one is that of all further attempts. */
+export const defaultRetryMs: readonly number[] = [
+  ...[minute, 5 * minute, 15 * minute, 30 * minute],
+  ...[hour, 2 * hour, 4 * hour],
+]
 
 /** Part of a delay by which it is made longer at most, so that what failed together does not come back together. */
 const jitter = 0.1
@@ -28,10 +30,16 @@ const longestOutageMs = 15 * minute
  * The time of the next attempt.
  *
  * @param attempts How many have been made, at least 1.
+ * @param retryMs As `defaultRetryMs`, at least one.
  * @returns Milliseconds since 1970; after `now` by the delay and up to a tenth more.
  */
-export function nextAttempt(attempts: number, now: number, random: Random): number {
-  const delayMs = earlyDelaysMs[Math.max(0, attempts - 1)] ?? steadyDelayMs
+export function nextAttempt(
+  attempts: number,
+  now: number,
+  random: Random,
+  retryMs: readonly number[] = defaultRetryMs,
+): number {
+  const delayMs = retryMs[Math.max(0, attempts - 1)] ?? retryMs.at(-1)!
   return now + Math.round(delayMs * (1 + jitter * fraction(random)))
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Random } from '../base/random.ts'
 import type { QueueEntry, QueueRecipient } from '../store/queue.ts'
 import type { RecipientOutcome } from './outcome.ts'
-import { delaysToReport, failuresToReport, judge, settlementOf } from './verdict.ts'
+import { judge, settlementOf } from './verdict.ts'
 import { noWishes } from '../store/queue.ts'
 
 const still: Random = { bytes: (length) => new Uint8Array(length) }
@@ -49,6 +49,8 @@ function outcome(kind: RecipientOutcome['kind'], host: string | null = 'mx.examp
   return { kind, status: kind === 'permanent' ? '5.1.1' : '4.2.1', text: 'said so', host, stage: 'rcpt' }
 }
 
+const never = Number.MAX_SAFE_INTEGER
+
 test('each recipient is judged for itself, and one that nothing is known of waits', () => {
   const row = entry([
     recipient('a@x'),
@@ -63,7 +65,7 @@ test('each recipient is judged for itself, and one that nothing is known of wait
     ['c@x', outcome('temporary')],
   ])
   assert.deepEqual(
-    judge(row, outcomes, 1000).map((each) => `${each.recipient.forwardPath} ${each.state}`),
+    judge(row, outcomes, 1000, never).map((each) => `${each.recipient.forwardPath} ${each.state}`),
     ['a@x delivered', 'b@x failed', 'c@x waiting', 'd@x waiting'],
   )
 })
@@ -71,14 +73,14 @@ test('each recipient is judged for itself, and one that nothing is known of wait
 test('a temporary failure is final once the life of the letter is over, and not before', () => {
   const row = entry([recipient('a@x')])
   const outcomes = new Map([['a@x', outcome('temporary')]])
-  assert.equal(judge(row, outcomes, 9_999_999)[0]!.state, 'waiting')
-  assert.equal(judge(row, outcomes, 10_000_000)[0]!.state, 'failed')
-  assert.equal(judge(row, new Map([['a@x', outcome('delivered')]]), 10_000_001)[0]!.state, 'delivered')
+  assert.equal(judge(row, outcomes, 9_999_999, never)[0]!.state, 'waiting')
+  assert.equal(judge(row, outcomes, 10_000_000, never)[0]!.state, 'failed')
+  assert.equal(judge(row, new Map([['a@x', outcome('delivered')]]), 10_000_001, never)[0]!.state, 'delivered')
 })
 
 test('the next attempt follows the schedule, not within an outage and not beyond the life', () => {
   const row = entry([recipient('a@x')])
-  const verdicts = judge(row, new Map([['a@x', outcome('temporary')]]), 1000)
+  const verdicts = judge(row, new Map([['a@x', outcome('temporary')]]), 1000, never)
   assert.equal(settlementOf(row, verdicts, 1000, 0, still).nextAttemptAt, 61_000)
   assert.equal(settlementOf(row, verdicts, 1000, 500_000, still).nextAttemptAt, 500_000)
   assert.equal(settlementOf(row, verdicts, 1000, 20_000_000, still).nextAttemptAt, 10_000_000)
@@ -94,7 +96,9 @@ test('NOTIFY decides who is told of a failure, the null reverse-path never is', 
   ]
   const outcomes = new Map(recipients.map((each) => [each.forwardPath, outcome('permanent')]))
   const told = (row: QueueEntry) =>
-    failuresToReport(row, judge(row, outcomes, 0)).map((each) => each.recipient.forwardPath)
+    judge(row, outcomes, 0, never).flatMap((each) =>
+      each.action === 'failed' ? each.recipient.forwardPath : [],
+    )
   assert.deepEqual(told(entry(recipients)), ['plain@x', 'both@x'])
   assert.deepEqual(told(entry(recipients, { reversePath: '' })), [])
 })
@@ -104,11 +108,65 @@ test('a delay is told once, after its time, to our own people', () => {
   const outcomes = new Map(recipients.map((each) => [each.forwardPath, outcome('temporary')]))
   const told = (now: number, changes: Partial<QueueEntry> = {}) => {
     const row = entry(recipients, changes)
-    return delaysToReport(row, judge(row, outcomes, now), now, 5000).map((each) => each.recipient.forwardPath)
+    return judge(row, outcomes, now, 5000).flatMap(({ action, recipient }) =>
+      action === 'delayed' ? recipient.forwardPath : [],
+    )
   }
   assert.deepEqual(told(4999), [])
   assert.deepEqual(told(5000), ['plain@x'])
   assert.deepEqual(told(5000, { delayWarned: true }), [])
   assert.deepEqual(told(5000, { accountId: 0 }), [])
   assert.deepEqual(told(5000, { reversePath: '' }), [])
+})
+
+test('who asked for it is told of success, once, as it was', () => {
+  const recipients = ['SUCCESS', 'success,failure', 'FAILURE', 'NEVER', null].map((notify, n) =>
+    recipient(`${n}@x`, { notify }),
+  )
+  const told = (more: Partial<RecipientOutcome>, changes: Partial<QueueEntry> = {}) => {
+    const outcomes = new Map(
+      recipients.map((each) => [each.forwardPath, { ...outcome('delivered'), ...more }]),
+    )
+    return judge(entry(recipients, changes), outcomes, 0, never).map((each) => each.action)
+  }
+  assert.deepEqual(told({ success: 'relayed' }), ['relayed', 'relayed', null, null, null])
+  assert.deepEqual(told({}), [null, null, null, null, null], 'the next server reports')
+  assert.deepEqual(told({ success: 'relayed', always: true }), [
+    ...['relayed', 'relayed', 'relayed'],
+    ...[null, 'relayed'],
+  ])
+  assert.deepEqual(told({ success: 'delivered', always: true }, { reversePath: '' }).filter(Boolean), [])
+})
+
+test('past the time its sender gave, a letter is returned, or its sender is told once', () => {
+  const row = (mode: 'return' | 'notify', more: Partial<QueueEntry> = {}) =>
+    entry([recipient('a@x')], {
+      accountId: 0,
+      wishes: { ...noWishes, deliverBy: { at: 5000, mode, trace: false } },
+      ...more,
+    })
+  const outcomes = new Map([['a@x', outcome('temporary')]])
+  const judged = (which: QueueEntry, now: number) => {
+    const [{ state, action, outcome: told }] = judge(which, outcomes, now, 10) as [
+      ReturnType<typeof judge>[0],
+    ]
+    return [state, action, told.status]
+  }
+  assert.deepEqual(judged(row('return'), 4999), ['waiting', null, '4.2.1'])
+  assert.deepEqual(judged(row('return'), 5000), ['failed', 'failed', '5.4.7'])
+  assert.deepEqual(judged(row('notify', { accountId: 3 }), 4999), ['waiting', null, '4.2.1'])
+  assert.deepEqual(judged(row('notify'), 5000), ['waiting', 'delayed', '4.2.1'])
+  assert.deepEqual(judged(row('notify', { delayWarned: true }), 5000), ['waiting', null, '4.2.1'])
+  const settlement = settlementOf(row('return'), judge(row('return'), outcomes, 1000, never), 1000, 0, still)
+  assert.equal(settlement.nextAttemptAt, 5000, 'it is looked at when the time has come')
+})
+
+test('a delay counts from the end of the hold, and the times between attempts may be given', () => {
+  const row = entry([recipient('a@x')], { wishes: { ...noWishes, holdUntil: 8000 } })
+  const outcomes = new Map([['a@x', outcome('temporary')]])
+  assert.equal(judge(row, outcomes, 12_999, 5000)[0]!.action, null)
+  assert.equal(judge(row, outcomes, 13_000, 5000)[0]!.action, 'delayed')
+  const verdicts = judge(row, outcomes, 1000, never)
+  assert.equal(settlementOf(row, verdicts, 1000, 0, still, [7000]).nextAttemptAt, 8000)
+  assert.equal(settlementOf({ ...row, attempts: 9 }, verdicts, 1000, 0, still, [1, 50]).nextAttemptAt, 1050)
 })

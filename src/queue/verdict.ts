@@ -1,25 +1,51 @@
 /** From the outcomes of one attempt to what is written about each recipient. Values in, values out. */
 import type { QueueEntry, QueueRecipient, Settlement } from '../store/queue.ts'
 import type { Random } from '../base/random.ts'
-import type { OutcomeMap, RecipientOutcome } from './outcome.ts'
-import { localTrouble, stillWaiting } from './outcome.ts'
+import type { OutcomeMap, RecipientOutcome, Success } from './outcome.ts'
+import { localTrouble } from './outcome.ts'
 import { nextAttempt } from './retry-schedule.ts'
+import { tooLate } from './wishes.ts'
+
+/** action-value of RFC 3464 §2.3.3 */
+export type Action = 'failed' | 'delayed' | Success
 
 export interface Verdict {
   readonly recipient: QueueRecipient
   readonly outcome: RecipientOutcome
   readonly state: 'delivered' | 'failed' | 'waiting'
+  /** What the sender is told now; null: nothing. */
+  readonly action: Action | null
 }
 
-/** A temporary failure is final only when the letter's life is over. */
-export function judge(entry: QueueEntry, outcomes: OutcomeMap, now: number): Verdict[] {
+/** A temporary failure is final only when the letter's life is over, or the time its sender gave it. */
+export function judge(
+  entry: QueueEntry,
+  outcomes: OutcomeMap,
+  now: number,
+  delayWarningMs: number,
+): Verdict[] {
   const expired = now >= entry.expiresAt
-  return stillWaiting(entry).map((recipient) => {
-    const outcome = outcomes.get(recipient.forwardPath) ?? localTrouble('No outcome is known', 'queue')
-    if (outcome.kind === 'delivered') return { recipient, outcome, state: 'delivered' }
+  const late = tooLate(entry, now)
+  const delayed = isDelayed(entry, now, delayWarningMs)
+  return entry.recipients.filter(isOpen).map((recipient) => {
+    const known = outcomes.get(recipient.forwardPath) ?? localTrouble('No outcome is known', 'queue')
+    if (known.kind === 'delivered') {
+      const action = successToTell(entry, recipient, known)
+      return { recipient, outcome: known, state: 'delivered', action }
+    }
+    const outcome = known.kind === 'temporary' && late !== null ? late : known
     const state = outcome.kind === 'permanent' || expired ? 'failed' : 'waiting'
-    return { recipient, outcome, state }
+    if (entry.reversePath === '') return { recipient, outcome, state, action: null }
+    const told = state === 'failed' || delayed
+    const action = state === 'failed' ? 'failed' : 'delayed'
+    const keyword = state === 'failed' ? 'FAILURE' : 'DELAY'
+    return { recipient, outcome, state, action: told && wants(recipient.notify, keyword) ? action : null }
   })
+}
+
+/** Neither delivered with all that belongs to it, nor given up. */
+function isOpen({ state }: QueueRecipient): boolean {
+  return state === 'waiting' || state === 'reporting'
 }
 
 /**
@@ -31,8 +57,13 @@ export function settlementOf(
   now: number,
   notBefore: number,
   random: Random,
+  retryMs?: readonly number[],
 ): Settlement {
-  const next = Math.max(nextAttempt(entry.attempts + 1, now, random), notBefore)
+  const next = Math.max(nextAttempt(entry.attempts + 1, now, random, retryMs), notBefore)
+  // The last attempt is made when the letter's life ends, not after it; and what its sender wants to know by a certain
+  // time is looked at then.
+  const by = entry.wishes.deliverBy?.at ?? 0
+  const last = by > now ? Math.min(entry.expiresAt, by) : entry.expiresAt
   return {
     accountId: entry.accountId,
     queueId: entry.queueId,
@@ -41,33 +72,38 @@ export function settlementOf(
       state,
       reply: outcome.host === null ? outcome.text : `${outcome.host}: ${outcome.text}`,
     })),
-    // The last attempt is made when the letter's life ends, not after it.
-    nextAttemptAt: Math.max(now, Math.min(next, entry.expiresAt)),
+    nextAttemptAt: Math.max(now, Math.min(next, last)),
   }
 }
 
 /**
- * Those whose failure the sender is to be told of. Nobody for the null reverse-path: a report about a report could go
- * round for ever, RFC 5321 §6.1. RFC 3461 §5.2.2: without NOTIFY, failures are told.
+ * Whether a first warning is due: to our own people only, a stranger's patience is his server's affair. Who asked to be
+ * told at a certain time (RFC 2852, by-mode N) is told then, whoever it is, and not earlier.
  */
-export function failuresToReport(entry: QueueEntry, verdicts: readonly Verdict[]): Verdict[] {
-  if (entry.reversePath === '') return []
-  return verdicts.filter((each) => each.state === 'failed' && wants(each.recipient.notify, 'FAILURE'))
+function isDelayed(entry: QueueEntry, now: number, delayWarningMs: number): boolean {
+  if (entry.delayWarned) return false
+  const { deliverBy, holdUntil } = entry.wishes
+  if (deliverBy?.mode === 'notify') return now >= deliverBy.at
+  // RFC 4865: while it was held back nobody was late.
+  const since = Math.max(entry.createdAt, holdUntil ?? 0)
+  return entry.accountId !== 0 && now - since >= delayWarningMs
 }
 
-/** Those a first warning is due about: told to our own people only, a stranger's patience is his server's affair. */
-export function delaysToReport(
-  entry: QueueEntry,
-  verdicts: readonly Verdict[],
-  now: number,
-  delayWarningMs: number,
-): Verdict[] {
-  if (entry.reversePath === '' || entry.accountId === 0 || entry.delayWarned) return []
-  if (now - entry.createdAt < delayWarningMs) return []
-  return verdicts.filter((each) => each.state === 'waiting' && wants(each.recipient.notify, 'DELAY'))
+/**
+ * What a success report says of this recipient; null: none is wanted from us. RFC 3461 §5.2.2 and §5.2.3. Never about the
+ * null reverse-path: a report about a report could go round for ever, RFC 5321 §6.1.
+ */
+export function successToTell(
+  entry: Pick<QueueEntry, 'reversePath'>,
+  { notify }: Pick<QueueRecipient, 'notify'>,
+  { success, always }: RecipientOutcome,
+): Success | null {
+  if (entry.reversePath === '' || success === undefined) return null
+  const asked = notify !== null && wants(notify, 'SUCCESS')
+  return asked || (always === true && notify?.toUpperCase() !== 'NEVER') ? success : null
 }
 
-/** notify-esmtp-value = "NEVER" / 1#notify-list-element, RFC 3461 §4.1 */
-function wants(notify: string | null, keyword: 'FAILURE' | 'DELAY'): boolean {
+/** notify-esmtp-value = "NEVER" / 1#notify-list-element, RFC 3461 §4.1; without it, failures and delays: §5.2.6, §5.2.5 */
+function wants(notify: string | null, keyword: 'SUCCESS' | 'FAILURE' | 'DELAY'): boolean {
   return notify === null || notify.toUpperCase().split(',').includes(keyword)
 }

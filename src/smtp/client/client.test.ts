@@ -4,7 +4,7 @@ import { systemClock } from '../../base/clock.ts'
 import type { WireLine } from '../../journey/event.ts'
 import { Recorder } from '../../journey/recorder.ts'
 import { brief, message, sendOne, talk } from './client-fixture.ts'
-import type { OutgoingMessage } from './message.ts'
+import type { MailAsks, OutgoingMessage } from './message.ts'
 
 test('a letter goes over in one write for the envelope when PIPELINING is offered', async () => {
   const result = await talk(
@@ -406,8 +406,17 @@ test('parameters are written when they are offered and needed', async () => {
   )
 })
 
+const nothing: MailAsks = { requireTls: false, priority: 0, deliverBy: null, binary: false }
+
 const impossible: [title: string, mail: Partial<OutgoingMessage> & { to?: string[] }, status: string][] = [
   ['8-bit to a server without 8BITMIME', { eightBit: true }, '5.6.3'],
+  ['what requires TLS, in the clear', { asks: { ...nothing, requireTls: true } }, '5.7.10'],
+  ['binary to a server without BINARYMIME', { asks: { ...nothing, binary: true } }, '5.6.3'],
+  [
+    'what is to be returned when it is late, to a server without DELIVERBY',
+    { asks: { ...nothing, deliverBy: { seconds: 60, mode: 'R', trace: false } } },
+    '5.4.7',
+  ],
   ['UTF-8 header to a server without SMTPUTF8', { smtpUtf8: true }, '5.6.7'],
   ['UTF-8 address to a server without SMTPUTF8', { to: ['bücher@hamburger.example'] }, '5.6.7'],
   ['larger than the SIZE offered', { octets: 101 }, '5.3.4'],

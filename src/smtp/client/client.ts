@@ -162,7 +162,8 @@ class Client implements SmtpClient {
     })
     try {
       const { extensions } = this
-      const reset = { resetFirst: this.#needsReset, limits: this.#limits }
+      const secured = this.tls?.trusted === true
+      const reset = { resetFirst: this.#needsReset, limits: this.#limits, secured }
       const transaction = new Transaction(message, { connection, extensions, dialect, ...reset })
       await transaction.run()
       this.#needsReset = transaction.needsReset

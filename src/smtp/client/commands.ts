@@ -1,5 +1,5 @@
 /** MAIL and RCPT as we write them: RFC 5321 §4.1.1, with the parameters that the server has offered. */
-import type { OutgoingMessage, OutgoingRecipient } from './message.ts'
+import type { MailAsks, OutgoingMessage, OutgoingRecipient } from './message.ts'
 
 export type Dialect = 'esmtp' | 'lecture'
 type Extensions = ReadonlyMap<string, string>
@@ -9,12 +9,30 @@ export function mailCommand(message: OutgoingMessage, extensions: Extensions, di
   let command = `MAIL FROM:${space(dialect)}<${octetsOf(message.reversePath)}>`
   if (dialect === 'lecture') return command
   if (extensions.has('SIZE')) command += ` SIZE=${message.octets}` // RFC 1870 §3
-  if (message.eightBit && extensions.has('8BITMIME')) command += ' BODY=8BITMIME' // RFC 6152 §3
+  if (message.asks?.binary)
+    command += ' BODY=BINARYMIME' // RFC 3030 §3
+  else if (message.eightBit && extensions.has('8BITMIME')) command += ' BODY=8BITMIME' // RFC 6152 §3
   if (needsSmtpUtf8(message)) command += ' SMTPUTF8' // RFC 6531 §3.4
+  command += asked(message.asks, extensions)
   if (!extensions.has('DSN')) return command
   if (message.ret !== null) command += ` RET=${message.ret}` // RFC 3461 §4.3
   if (isParameter(message.envid)) command += ` ENVID=${message.envid}` // RFC 3461 §4.4
   return command
+}
+
+function asked(asks: MailAsks | undefined, extensions: Extensions): string {
+  if (asks === undefined) return ''
+  let words = ''
+  if (asks.requireTls && extensions.has('REQUIRETLS')) words += ' REQUIRETLS' // RFC 8689 §2
+  // RFC 6710 §4.3: 0 is what a message has without it.
+  if (asks.priority !== 0 && extensions.has('MT-PRIORITY')) words += ` MT-PRIORITY=${asks.priority}`
+  if (asks.deliverBy !== null && extensions.has('DELIVERBY')) {
+    const { seconds, mode, trace } = asks.deliverBy
+    // RFC 2852: nine digits at most.
+    const bounded = Math.max(-999_999_999, Math.min(999_999_999, seconds))
+    words += ` BY=${bounded};${mode}${trace ? 'T' : ''}`
+  }
+  return words
 }
 
 /** @returns One char per octet. */

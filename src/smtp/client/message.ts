@@ -42,6 +42,20 @@ export interface OutgoingMessage {
   /** `ENVID` as it goes on the wire and `RET`, RFC 3461 §4.3 and §4.4. */
   readonly envid: string | null
   readonly ret: 'FULL' | 'HDRS' | null
+  /** Absent: nothing. */
+  readonly asks?: MailAsks
+}
+
+/** What MAIL asks for besides; said to servers that offer it. */
+export interface MailAsks {
+  /** Never sent but over TLS with a good certificate; REQUIRETLS is said when it is offered, RFC 8689 §4.2.1. */
+  readonly requireTls: boolean
+  /** RFC 6710 §4.1: -9 to 9. */
+  readonly priority: number
+  /** RFC 2852: seconds that are left; with mode R over 0. R goes only to servers that keep it. */
+  readonly deliverBy: { readonly seconds: number; readonly mode: 'R' | 'N'; readonly trace: boolean } | null
+  /** RFC 3030 §3: sent in chunks, with lines of any kind. */
+  readonly binary: boolean
 }
 
 /** Where in the conversation something was decided. */

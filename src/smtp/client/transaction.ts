@@ -29,6 +29,8 @@ export interface TransactionOptions {
   readonly limits: SmtpClientLimits
   /** The server still has the transaction before this one open: RSET goes first. */
   readonly resetFirst: boolean
+  /** Over TLS, with a certificate that is good for the server's name. */
+  readonly secured: boolean
 }
 
 export class Transaction {
@@ -51,7 +53,7 @@ export class Transaction {
 
   /** Runs it to its end; afterwards every recipient has an outcome. */
   async run(): Promise<void> {
-    const impossible = whyImpossible(this.#message, this.#options.extensions)
+    const impossible = whyImpossible(this.#message, this.#options.extensions, this.#options.secured)
     if (impossible !== null) {
       this.#settleRest(impossible)
       return
@@ -63,13 +65,17 @@ export class Transaction {
       const atStage = (next: OutcomeStage): void => {
         stage = next
       }
-      const pipelined = this.#options.extensions.has('PIPELINING') && this.#options.dialect === 'esmtp'
+      const inChunks = this.#message.asks?.binary === true
+      const { extensions, dialect } = this.#options
+      const pipelined = extensions.has('PIPELINING') && dialect === 'esmtp' && !inChunks
       const proceed = pipelined
         ? await this.#envelopeAtOnce(writable, atStage)
         : await this.#envelopeStepwise(writable, atStage)
       if (!proceed) return
       stage = 'data'
-      await this.#sendMessage()
+      if (inChunks) {
+        if (!(await this.#sendChunks())) return
+      } else await this.#sendMessage()
       stage = 'end-of-data'
       await this.#finish()
     } catch (error) {
@@ -140,6 +146,7 @@ export class Transaction {
       this.needsReset = true
       return false
     }
+    if (this.#message.asks?.binary === true) return true
     atStage('data')
     connection.send('DATA')
     return this.#readData(await connection.reply(limits.dataTimeoutMs, 'DATA'))
@@ -216,6 +223,37 @@ export class Transaction {
     await connection.sendBlock(Buffer.concat([waiting, end]), limits.blockTimeoutMs)
   }
 
+  /**
+   * RFC 3030 §2: each chunk is owed a reply; the last one's is that to the message, which `#finish` reads.
+   *
+   * @returns Whether all of them were taken.
+   */
+  async #sendChunks(): Promise<boolean> {
+    const { connection, limits } = this.#options
+    const { body, prefix } = this.#message
+    this.reachedData = true
+    let chunk: Uint8Array = Buffer.from(prefix, 'latin1')
+    for (let offset = 0; ; ) {
+      const next = await readBlock(body, offset)
+      if (connection.lost !== null) throw connection.lost
+      const last = next.length === 0
+      connection.send(`BDAT ${chunk.length}${last ? ' LAST' : ''}`)
+      // Up to the reply to this chunk.
+      await connection.sendBlock(chunk, limits.blockTimeoutMs)
+      this.#dotSent = last
+      if (last) return true
+      const reply = await connection.reply(limits.endOfDataTimeoutMs, 'BDAT')
+      if (!isPositive(reply)) {
+        // It may have said so before it had all of the chunk: what follows would be taken for commands, or for octets.
+        this.#settleRest(oddReply(reply, 'data'))
+        connection.destroy()
+        return false
+      }
+      offset += next.length
+      chunk = next
+    }
+  }
+
   async #finish(): Promise<void> {
     const { connection, limits } = this.#options
     const reply = await connection.reply(limits.endOfDataTimeoutMs, 'the message')
@@ -242,7 +280,27 @@ export class Transaction {
 }
 
 /** What no command can change, said before the server is bothered; null when there is nothing. */
-function whyImpossible(message: OutgoingMessage, extensions: ReadonlyMap<string, string>): Outcome | null {
+function whyImpossible(
+  message: OutgoingMessage,
+  extensions: ReadonlyMap<string, string>,
+  secured: boolean,
+): Outcome | null {
+  if (message.asks?.requireTls === true && !secured) {
+    // RFC 8689 §4.2.1.
+    return ownOutcome(
+      'permanent',
+      'mail',
+      '5.7.10',
+      'Its sender requires TLS, and this conversation has none',
+    )
+  }
+  const late = whyLate(message, extensions)
+  if (late !== null) return late
+  if (message.asks?.binary === true && !(extensions.has('CHUNKING') && extensions.has('BINARYMIME'))) {
+    // RFC 3030 §3: converted, or returned; docs/decisions/021 says why it is returned.
+    const text = 'The server does not take binary mail (BINARYMIME), and this message is binary'
+    return ownOutcome('permanent', 'mail', '5.6.3', text)
+  }
   // RFC 6531 §3.5.
   if (needsSmtpUtf8(message) && !extensions.has('SMTPUTF8')) {
     return ownOutcome(
@@ -253,7 +311,7 @@ function whyImpossible(message: OutgoingMessage, extensions: ReadonlyMap<string,
     )
   }
   // RFC 6152 §3: converted, or returned; docs/decisions/021 says why it is returned.
-  if (message.eightBit && !extensions.has('8BITMIME')) {
+  if (message.eightBit && message.asks?.binary !== true && !extensions.has('8BITMIME')) {
     return ownOutcome(
       'permanent',
       'mail',
@@ -269,6 +327,23 @@ function whyImpossible(message: OutgoingMessage, extensions: ReadonlyMap<string,
   }
   if (message.reversePath !== '' && !isWritablePath(message.reversePath)) {
     return ownOutcome('permanent', 'mail', '5.1.7', 'The reverse-path cannot be written as one')
+  }
+  return null
+}
+
+/** RFC 2852: what is to be returned when it is late goes only where that promise is kept. */
+function whyLate(message: OutgoingMessage, extensions: ReadonlyMap<string, string>): Outcome | null {
+  const deliverBy = message.asks?.deliverBy ?? null
+  if (deliverBy === null || deliverBy.mode === 'N') return null
+  const least = extensions.get('DELIVERBY')
+  if (least === undefined) {
+    const text =
+      'The server makes no promise about the time of delivery (DELIVERBY), and the sender asks for one'
+    return ownOutcome('permanent', 'mail', '5.4.7', text)
+  }
+  if (/^[0-9]{1,9}$/.test(least) && deliverBy.seconds < Number(least)) {
+    const text = `The server needs ${least} seconds to deliver, and ${deliverBy.seconds} are left`
+    return ownOutcome('permanent', 'mail', '5.4.7', text)
   }
   return null
 }
