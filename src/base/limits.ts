@@ -1,10 +1,11 @@
 import { defaultGuardLimits, type GuardLimits, guardLimitsThatMayBeZero } from './guard-limits.ts'
+import { defaultReportLimits, type ReportLimits } from './report-limits.ts'
 
 /**
  * Every bound on what others send us, with its default. Configuration (`[limits]`) may change each by its name.
  * Past a bound the session or the message ends with a clear error, and nothing else suffers.
  */
-export interface Limits extends GuardLimits {
+export interface Limits extends GuardLimits, ReportLimits {
   /** Octets of a message from outside. */
   readonly messageOctets: number
   /** Octets of a message handed in by a logged-in user. */
@@ -145,5 +146,6 @@ export const defaultLimits: Limits = {
   markEveryMs: 7 * day,
   diskReserveOctets: 200_000_000,
   ...defaultGuardLimits,
+  ...defaultReportLimits,
   filterMemoryOctets: 268_435_456,
 }
