@@ -46,6 +46,12 @@ export interface Config {
   }
   /** Next hop for a domain instead of its MX; `discard` is queued durably, then thrown away. */
   readonly routes: ReadonlyMap<string, Endpoint | 'discard'>
+  readonly smtp: {
+    /** What VRFY says to those who have logged in: neither yes nor no, or whether there is such an account. */
+    readonly vrfy: 'ambiguous' | 'accounts'
+    /** Whether EXPN names the members of an alias to those who have logged in. */
+    readonly expn: boolean
+  }
   readonly guards: GuardsConfig
   readonly outgoing: {
     /** Source address of outgoing connections; null leaves it to the system. */

@@ -16,6 +16,10 @@ export class Cursor {
     return this.text.charAt(this.position)
   }
 
+  get passed(): string {
+    return this.text.slice(0, this.position)
+  }
+
   get rest(): string {
     return this.text.slice(this.position)
   }

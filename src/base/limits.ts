@@ -33,6 +33,10 @@ export interface Limits extends GuardLimits, ReportLimits {
   readonly smtpCommandTimeoutMs: number
   /** Octets of a message that must come in each stretch of `smtpCommandTimeoutMs`; RFC 5321 §4.5.3.2.5 gives a block 3 minutes. */
   readonly smtpBlockOctets: number
+  /** Messages that are taken on one connection, RFC 9422. */
+  readonly mailsPerConnection: number
+  /** How long a message can be kept back for, RFC 4865. */
+  readonly futureReleaseMs: number
   /** For all filters together to answer: at each command, and at the end of a message; past it 451. */
   readonly checkTimeoutMs: number
   readonly imapIdleTimeoutMs: number
@@ -115,6 +119,8 @@ export const defaultLimits: Limits = {
   imapSequenceRanges: 10_000,
   smtpCommandTimeoutMs: 5 * minute,
   smtpBlockOctets: 16_384,
+  mailsPerConnection: 10_000,
+  futureReleaseMs: 30 * day,
   checkTimeoutMs: 30_000,
   imapIdleTimeoutMs: 30 * minute,
   imapLoginTimeoutMs: minute,

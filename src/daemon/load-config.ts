@@ -12,6 +12,7 @@ import { ConfigError } from './config-error.ts'
 import { type ConfigSource, ConfigTable } from './config-table.ts'
 import { readFilters } from './config/filters.ts'
 import { readTls } from './config/tls.ts'
+import { readSmtp } from './config/smtp.ts'
 import { indexPositions } from './toml-position.ts'
 
 export interface LoadedConfig {
@@ -55,6 +56,7 @@ export function parseConfig(text: string, file: string): LoadedConfig {
     auth: readAuth(root.table('auth')),
     dns: readDns(root.table('dns')),
     routes: readRoutes(root.table('routes')),
+    smtp: readSmtp(root.table('smtp')),
     guards: readGuards(root.table('guards'), readDomain),
     outgoing: readOutgoing(root.table('outgoing')),
     log: readLevel(root.table('log'), ['debug', 'info', 'warn', 'error'], 'info'),

@@ -112,6 +112,7 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
         Object.assign(optionsOf(name), {
           role,
           journeyLevel: config.journey.level,
+          inquiries: config.smtp,
           filters: behind.filters ?? [],
           signer: behind.signer ?? null,
           trusted: config.guards.trusted,

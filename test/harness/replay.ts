@@ -2,7 +2,7 @@
  * Plays a conversation written as the RFCs write it against a server on loopback.
  *
  * `C:` lines are sent with CRLF, several in a row in one write; `S:` lines must come exactly so, in this order. In an S:
- * line `<…>` with an ellipsis stands for anything. `C-raw:` sends a JSON string as it is, without CRLF. `S: (closed)`
+ * line `<…>` with an ellipsis stands for anything, and `S: (…)` for a whole reply, however many lines it has. `C-raw:` sends a JSON string as it is, without CRLF. `S: (closed)`
  * waits for the server to close; `C: (close)` sends FIN.
  */
 import assert from 'node:assert/strict'
@@ -11,6 +11,8 @@ import type { Endpoint } from '../../src/base/config.ts'
 
 export interface Speaker {
   expect(line: string): Promise<void>
+  /** The next line, whatever it is. */
+  line(): Promise<string>
   expectClosed(): Promise<void>
   send(octets: string): void
   close(): void
@@ -49,19 +51,21 @@ export async function speakTo(endpoint: Endpoint): Promise<Speaker> {
       })
     }
   }
+  const next = async (expected: string): Promise<string> => {
+    await until(() => buffer.includes('\r\n') || ended, `waited for "${expected}"`)
+    const end = buffer.indexOf('\r\n')
+    assert.ok(end >= 0, `the server closed instead of saying "${expected}"; left: ${JSON.stringify(buffer)}`)
+    const line = buffer.slice(0, end)
+    buffer = buffer.slice(end + 2)
+    return line
+  }
   return {
     socket,
     async expect(expected) {
-      await until(() => buffer.includes('\r\n') || ended, `waited for "${expected}"`)
-      const end = buffer.indexOf('\r\n')
-      assert.ok(
-        end >= 0,
-        `the server closed instead of saying "${expected}"; left: ${JSON.stringify(buffer)}`,
-      )
-      const line = buffer.slice(0, end)
-      buffer = buffer.slice(end + 2)
+      const line = await next(expected)
       if (!matches(line, expected)) assert.equal(line, expected)
     },
+    line: () => next('a line'),
     async expectClosed() {
       await until(() => ended, 'waited for the server to close')
       assert.equal(buffer, '')
@@ -99,6 +103,7 @@ export async function replay(endpoint: Endpoint, transcript: string): Promise<vo
         speaker.close()
       } else if (found[1] === 'C') pending += `${text}\r\n`
       else if (text === '(closed)') await speaker.expectClosed()
+      else if (text === '(…)') while (/^\d{3}-/.test(await speaker.line()));
       else await speaker.expect(text)
     }
     if (pending !== '') speaker.send(pending)

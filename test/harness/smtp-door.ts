@@ -56,6 +56,7 @@ export async function openSmtpDoor(options: HarnessOptions = {}): Promise<SmtpHa
     ...surroundings,
     journeys: { append: (entry) => void journeys.push(entry) },
     journeyLevel: 'full',
+    inquiries: { vrfy: 'ambiguous', expn: false },
     filters: [],
     signer: null,
     trusted: [],

@@ -74,11 +74,7 @@ test('a filter hears every step of the session in its order, and the octets as r
       `
       S: 220 mail.hamburger.edu ESMTP
       C: EHLO crepes.fr
-      S: 250-mail.hamburger.edu
-      S: 250-PIPELINING
-      S: 250-SIZE 50000000
-      S: 250-8BITMIME
-      S: 250 ENHANCEDSTATUSCODES
+      S: (…)
       C: MAIL FROM:<alice@crepes.fr> size=10 BODY=8BITMIME
       S: 250 2.1.0 Originator ok
       C: RCPT TO:<nobody@hamburger.edu>

@@ -32,11 +32,7 @@ describe('a letter from outside', () => {
     await play(`
       S: 220 mail.hamburger.edu ESMTP
       C: EHLO crepes.fr
-      S: 250-mail.hamburger.edu
-      S: 250-PIPELINING
-      S: 250-SIZE 20000
-      S: 250-8BITMIME
-      S: 250 ENHANCEDSTATUSCODES
+      S: (…)
       C: MAIL FROM:<alice@crepes.fr> SIZE=100
       S: 250 2.1.0 Originator ok
       C: RCPT TO:<bob@hamburger.edu>
@@ -80,11 +76,7 @@ describe('a letter from outside', () => {
       C:
       C: .
       C: QUIT
-      S: 250-mail.hamburger.edu
-      S: 250-PIPELINING
-      S: 250-SIZE 20000
-      S: 250-8BITMIME
-      S: 250 ENHANCEDSTATUSCODES
+      S: (…)
       S: 250 2.1.0 Originator ok
       S: 250 2.1.5 Recipient ok
       S: 550 5.1.1 <…>
@@ -176,8 +168,12 @@ describe('what is refused, and how', () => {
       C: EXPN cooks
       S: 502 5.5.1 EXPN is not offered here
       C: HELP
-      S: 214-2.0.0 EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY STARTTLS AUTH
-      S: 214 2.0.0 RFC 5321 says what each does
+      S: 214-2.0.0 EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY STARTTLS AUTH
+      S: 214 2.0.0 HELP MAIL says what MAIL does
+      C: HELP data
+      S: 214 2.0.0 DATA - the message follows, up to a line of one dot
+      C: HELP constructor
+      S: 504 5.5.4 There is no help about that
       C: FROB
       S: 500 5.5.2 Command not recognized
       C: AUTH PLAIN
@@ -226,11 +222,7 @@ describe('what is refused, and how', () => {
     play(`
       S: 220 mail.hamburger.edu ESMTP
       C: EHLO crepes.fr
-      S: 250-mail.hamburger.edu
-      S: 250-PIPELINING
-      S: 250-SIZE 20000
-      S: 250-8BITMIME
-      S: 250 ENHANCEDSTATUSCODES
+      S: (…)
       C: MAIL FROM:<alice@crepes.fr> SIZE=20001
       S: 552 5.3.4 Message size exceeds fixed maximum message size
       C: MAIL FROM:<> SIZE=20000
@@ -375,12 +367,8 @@ describe('submission', () => {
   const hello = `
     S: 220 mail.hamburger.edu ESMTP
     C: EHLO laptop.example
-    S: 250-mail.hamburger.edu
-    S: 250-PIPELINING
-    S: 250-SIZE 100000000
-    S: 250-8BITMIME
-    S: 250-ENHANCEDSTATUSCODES
-    S: 250 AUTH PLAIN LOGIN`
+    S: (…)
+`
   const plain = Buffer.from('\0bob\0hungry').toString('base64')
 
   test('RFC 4954 §4.1: a log-in by PLAIN, then a letter for elsewhere waits in the queue', () =>

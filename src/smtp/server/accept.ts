@@ -7,7 +7,6 @@ import { planDelivery } from '../../delivery/make-plan.ts'
 import type { DeliveryPlan, PlannedRecipient } from '../../delivery/plan.ts'
 import type { MessageScan } from '../../message/scan.ts'
 import { normaliseDomain } from '../../store/address.ts'
-import { noWishes } from '../../store/queue.ts'
 import type { Accepted } from '../../store/store.ts'
 import { fixUp } from '../../submission/fix-ups.ts'
 import { findBorrowedName } from '../../submission/may-send-as.ts'
@@ -17,6 +16,7 @@ import { Intake } from './intake.ts'
 import { recordAccepted, recordDiscarded, recordJunk } from './journey.ts'
 import { receivedField } from './received.ts'
 import type { Session } from './session.ts'
+import { wishesOf } from './wishes.ts'
 import { combine, recipientsAfter, type Verdict } from './verdict.ts'
 
 export interface Arrived {
@@ -124,6 +124,7 @@ function planOf(
   { scan, verdict, recipients }: Judged,
   { now, fields }: { readonly now: number; readonly fields: readonly string[] },
 ): DeliveryPlan {
+  const said = session.transaction!.mail
   return planDelivery({
     reversePath: verdict.reversePath ?? session.transaction!.reversePath,
     senderAccountId: session.account?.accountId ?? 0,
@@ -132,13 +133,21 @@ function planOf(
     fields,
     hasHeader: scan.hasHeader,
     eightBit: scan.eightBit,
-    smtpUtf8: false,
-    envid: null,
-    ret: null,
-    wishes: noWishes,
+    smtpUtf8: needsUtf8(session, scan),
+    envid: said.envid,
+    ret: said.ret,
+    wishes: wishesOf(session, scan, now),
     junk: verdict.junk !== null,
     now,
     queueLifeMs: session.options.limits.queueLifeMs,
     journeyId,
   })
+}
+
+/** Whether the next server must know SMTPUTF8: one that gets nothing but ASCII need not, whatever MAIL said. */
+function needsUtf8({ transaction, recipients }: Session, scan: MessageScan): boolean {
+  if (transaction === null || !transaction.mail.smtpUtf8) return false
+  const paths = [transaction.reversePath, ...recipients.map(({ forwardPath }) => forwardPath)]
+  const values = scan.headerFields.map(({ value }) => value)
+  return [...paths, ...values].some((text) => /[^\x00-\x7f]/.test(text))
 }

@@ -11,10 +11,10 @@ import type { Peer } from '../../base/peer.ts'
 import { base64LineOctets } from '../../sasl/base64.ts'
 import { formatReply, type Reply } from '../wire/reply.ts'
 import { Deadline } from './deadline.ts'
-import { IncomingMessage } from './incoming.ts'
 import { handOverJourney, recordedLine } from './journey.ts'
 import type { SmtpDoorOptions } from './options.ts'
 import { type Answer, answer, greeting, lineTooLong, Session } from './session.ts'
+import { ChunkTransfer, DataTransfer, type Transfer } from './transfer.ts'
 
 const readAheadOctets = 65_536
 /** Pipelined commands answered before other connections have their turn. */
@@ -30,8 +30,9 @@ export class Connection {
   readonly #done: () => void
   /** For a command that has begun, and for the next block of a message: silence is the peer's own timer. */
   readonly #deadline: Deadline
-  #incoming: IncomingMessage | null = null
-  /** Octets of the message when its block began. */
+  /** What octets belong to now; null: they are commands. */
+  #transfer: Transfer | null = null
+  /** Octets of the transfer when its block began. */
   #blockStart = 0
   #octetsThisTurn = 0
   #greeted = false
@@ -68,7 +69,7 @@ export class Connection {
   }
 
   #shutDown(): void {
-    if (this.#closing || this.#incoming !== null) return
+    if (this.#closing || this.#transfer !== null) return
     this.#send({
       code: 421,
       status: '4.3.2',
@@ -112,8 +113,8 @@ export class Connection {
   /** What has begun must come to its end, however few octets come at a time. */
   #mindTime(): void {
     const { limits } = this.#options
-    if (this.#incoming !== null) {
-      const { octets } = this.#incoming
+    if (this.#transfer !== null) {
+      const { octets } = this.#transfer
       if (this.#deadline.set && octets - this.#blockStart < limits.smtpBlockOctets) return
       this.#blockStart = octets
     } else if (!this.#reader.midLine) {
@@ -131,7 +132,7 @@ export class Connection {
 
   #step(): Promise<boolean> {
     if (!this.#greeted) return this.#greet()
-    return this.#incoming === null ? this.#command() : this.#message()
+    return this.#transfer === null ? this.#command() : this.#read(this.#transfer)
   }
 
   /** @returns False when the connection is at its end. */
@@ -174,8 +175,12 @@ export class Connection {
 
   async #act(given: Answer): Promise<void> {
     this.#deadline.clear()
+    if (given.chunk !== undefined) {
+      this.#transfer = new ChunkTransfer(given.chunk, given.reply)
+      return
+    }
     this.#send(given.reply)
-    if (given.next === 'data') this.#incoming = new IncomingMessage(this.#session)
+    if (given.next === 'data') this.#transfer = new DataTransfer(this.#session.incoming!)
     else if (given.next === 'close') this.#close()
     else if (given.next === 'starttls') {
       // RFC 3207 §4.2, CVE-2011-0411: what was pipelined in the clear behind STARTTLS is forgotten.
@@ -184,12 +189,10 @@ export class Connection {
     }
   }
 
-  /** @returns False when the message goes on in octets that have not come yet. */
-  async #message(): Promise<boolean> {
-    const incoming = this.#incoming!
+  /** @returns False when the message or the chunk goes on in octets that have not come yet. */
+  async #read(transfer: Transfer): Promise<boolean> {
     const octets = this.#reader.take()
-    if (octets.length === 0) return false
-    const { state, rest } = await incoming.push(octets)
+    const { state, rest } = await transfer.push(octets)
     if (state === 'more') {
       this.#octetsThisTurn += octets.length
       if (this.#octetsThisTurn >= octetsPerTurn) {
@@ -198,19 +201,17 @@ export class Connection {
       }
       return this.#reader.bufferedOctets > 0
     }
-    this.#incoming = null
-    if (state === 'abandon') {
-      this.#send(incoming.refusal())
-      this.#close()
-      return false
-    }
     if (rest.length > 0) this.#reader.unread(rest)
+    this.#transfer = null
     this.#deadline.clear()
-    const reply = await incoming.finish()
-    this.#send(reply)
-    handOverJourney(this.#session, incoming)
-    this.#session.reset()
-    return true
+    const { replies, message } = await transfer.finish()
+    for (const reply of replies) this.#send(reply)
+    if (state === 'abandon') this.#close()
+    if (message !== null) {
+      handOverJourney(this.#session, message)
+      this.#session.reset()
+    }
+    return state === 'end'
   }
 
   async #startTls(): Promise<boolean> {
@@ -235,8 +236,7 @@ export class Connection {
   #close(): void {
     if (this.#closing) return
     this.#closing = true
-    this.#incoming?.abort()
-    this.#incoming = null
+    this.#session.incoming?.abort()
     this.#peer.end()
   }
 
@@ -264,8 +264,7 @@ export class Connection {
 
   #closed(): void {
     this.#closing = true
-    this.#incoming?.abort()
-    this.#incoming = null
+    this.#session.incoming?.abort()
     handOverJourney(this.#session, null)
     this.#session.filters.close()
     this.#deadline.end()

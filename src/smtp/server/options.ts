@@ -30,6 +30,8 @@ export interface SmtpDoorOptions {
   readonly log: Log
   readonly journeys: JourneySink
   readonly journeyLevel: 'full' | 'envelope' | 'facts' | 'off'
+  /** What VRFY and EXPN tell those who have logged in. */
+  readonly inquiries: { readonly vrfy: 'ambiguous' | 'accounts'; readonly expn: boolean }
   /** Asked in this order. */
   readonly filters: readonly SmtpFilter[]
   /** Signs what is handed in; null: nothing is signed. */

@@ -14,8 +14,9 @@ export function receivedField(session: Session, id: string, forPath: string | nu
   })
 }
 
-/** RFC 3848 §1: S for TLS, A for a log-in. */
+/** RFC 3848 §1: S for TLS, A for a log-in; RFC 6531 §4.3: UTF8SMTP when MAIL said SMTPUTF8. */
 function protocol(session: Session): string {
   if (!session.extended) return 'SMTP'
-  return `ESMTP${session.tls === null ? '' : 'S'}${session.account === null ? '' : 'A'}`
+  const base = session.transaction?.mail.smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'
+  return `${base}${session.tls === null ? '' : 'S'}${session.account === null ? '' : 'A'}`
 }

@@ -11,25 +11,31 @@ import { Recorder } from '../../journey/recorder.ts'
 import type { SaslExchange } from '../../sasl/mechanism.ts'
 import type { Place } from '../../base/connection-gate.ts'
 import type { TlsFacts } from '../../base/peer.ts'
+import type { MailOffer } from '../wire/mail.ts'
 import { Refusal, refuse, type Reply } from '../wire/reply.ts'
 import { commands } from './commands/index.ts'
 import { filterClient } from './filter-client.ts'
 import { Filters } from './filters.ts'
+import type { IncomingMessage } from './incoming.ts'
+import { nothingOffered } from './offer.ts'
 import type { SmtpDoorOptions } from './options.ts'
 import type { Transaction } from './transaction.ts'
+import type { Chunk } from './transfer.ts'
 
 /**
  * `start`: before HELO. `ready`: no transaction. `envelope`: after MAIL. `recipients`: after the first RCPT.
- * `auth`: the next line answers a SASL challenge.
+ * `chunks`: after the first BDAT. `auth`: the next line answers a SASL challenge.
  */
-export type Phase = 'start' | 'ready' | 'envelope' | 'recipients' | 'auth'
+export type Phase = 'start' | 'ready' | 'envelope' | 'recipients' | 'chunks' | 'auth'
 
 /** What happens once the reply has been sent. */
-export type Next = 'command' | 'starttls' | 'data' | 'close'
+export type Next = 'command' | 'starttls' | 'data' | 'chunk' | 'close'
 
 export interface Answer {
   readonly reply: Reply
   readonly next: Next
+  /** With `chunk`: what follows the command; the reply is said after it. */
+  readonly chunk?: Chunk
 }
 
 export interface Command {
@@ -63,10 +69,16 @@ export class Session {
   clientName = ''
   /** EHLO, not HELO. */
   extended = false
+  /** Parameters of MAIL that EHLO has announced. */
+  offer: MailOffer = nothingOffered
   account: Account | null = null
   exchange: SaslExchange | null = null
   /** Null: MAIL has not been said. */
   transaction: Transaction | null = null
+  /** The message that is arriving; null between messages. */
+  incoming: IncomingMessage | null = null
+  /** How often MAIL was accepted. */
+  mails = 0
   /** Mail transactions that came to DATA so far: the index in this connection's journeys. */
   transactions = 0
   /** Commands that were refused; past `limits.errorsPerSession` the connection ends. */
@@ -105,6 +117,8 @@ export class Session {
     if (this.phase !== 'start') this.phase = 'ready'
     if (this.transaction !== null) this.filters.reset()
     this.transaction = null
+    this.incoming?.abort()
+    this.incoming = null
     this.exchange = null
   }
 
@@ -115,6 +129,7 @@ export class Session {
     this.tls = tls
     this.clientName = ''
     this.extended = false
+    this.offer = nothingOffered
     this.account = null
   }
 }
@@ -185,6 +200,7 @@ function splitLine(session: Session, line: string): { verb: string; args: string
 
 function outOfOrder(session: Session, verb: string): string {
   if (session.phase === 'start') return 'Say EHLO or HELO first'
+  if (session.phase === 'chunks') return 'Say BDAT or RSET: the message has begun to come'
   if (verb === 'RCPT') return 'Say MAIL first'
   if (verb === 'DATA') return session.phase === 'ready' ? 'Say MAIL first' : 'No valid recipients'
   return 'Bad sequence of commands'

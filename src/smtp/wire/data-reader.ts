@@ -23,22 +23,6 @@ export class DataReader {
   #held: Buffer = Buffer.from('\r\n')
   /** How many of `#held` are not part of the message: the CRLF that stands for the end of the DATA command. */
   #virtual = 2
-  #octetsSinceLf = 0
-  #longestLine = 0
-  #octets = 0
-
-  /** Message octets so far, dots removed. */
-  get octets(): number {
-    return this.#octets
-  }
-
-  /**
-   * Octets of the longest line that reached over more than one chunk of 64 KB or less; shorter ones are not measured,
-   * and no bound of ours is under that.
-   */
-  get longestLine(): number {
-    return Math.max(this.#longestLine, this.#octetsSinceLf)
-  }
 
   push(chunk: Uint8Array): DataEvent {
     const input = Buffer.concat([this.#held, chunk])
@@ -46,11 +30,7 @@ export class DataReader {
     let start = this.#virtual
     this.#virtual = 0
     const emit = (end: number): void => {
-      if (end > start) {
-        const piece = input.subarray(start, end)
-        chunks.push(piece)
-        this.#measure(piece)
-      }
+      if (end > start) chunks.push(input.subarray(start, end))
     }
     for (let at = input.indexOf('\n.'); at >= 0; at = input.indexOf('\n.', at + 1)) {
       const afterCr = at > 0 && input[at - 1] === carriageReturn
@@ -77,17 +57,6 @@ export class DataReader {
     this.#held = Buffer.from(input.subarray(input.length - held))
     this.#virtual = Math.max(0, start - (input.length - held))
     return { chunks: joined(chunks), state: 'more', rest: nothing }
-  }
-
-  #measure(piece: Buffer): void {
-    this.#octets += piece.length
-    const firstLf = piece.indexOf(lineFeed)
-    if (firstLf < 0) {
-      this.#octetsSinceLf += piece.length
-      return
-    }
-    this.#longestLine = Math.max(this.#longestLine, this.#octetsSinceLf + firstLf)
-    this.#octetsSinceLf = piece.length - 1 - piece.lastIndexOf(lineFeed)
   }
 }
 

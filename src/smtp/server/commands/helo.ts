@@ -1,10 +1,11 @@
 import { refuse } from '../../wire/reply.ts'
+import { nothingOffered } from '../offer.ts'
 import type { Command, Session } from '../session.ts'
 
 /** HELO, RFC 5321 §4.1.1.1. */
 export const helo: Command = {
   verb: 'HELO',
-  phases: ['start', 'ready', 'envelope', 'recipients'],
+  phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
 
   async run(session, args) {
     await greet(session, args, 'HELO')
@@ -24,6 +25,7 @@ export async function greet(session: Session, args: string, verb: 'HELO' | 'EHLO
   session.phase = 'start'
   session.clientName = name
   session.extended = verb === 'EHLO'
+  session.offer = nothingOffered
   const waiting = session.filters.ask('hello')
   if (waiting !== undefined) await waiting
   session.phase = 'ready'

@@ -1,5 +1,6 @@
 import type { Command } from '../session.ts'
 import { auth } from './auth.ts'
+import { bdat } from './bdat.ts'
 import { data } from './data.ts'
 import { ehlo } from './ehlo.ts'
 import { expn } from './expn.ts'
@@ -15,7 +16,7 @@ import { vrfy } from './vrfy.ts'
 
 /** By verb, in capitals. */
 export const commands: ReadonlyMap<string, Command> = new Map(
-  [helo, ehlo, mail, rcpt, data, rset, noop, vrfy, expn, help, quit, starttls, auth].map((command) => [
+  [helo, ehlo, mail, rcpt, data, bdat, rset, noop, vrfy, expn, help, quit, starttls, auth].map((command) => [
     command.verb,
     command,
   ]),

@@ -3,6 +3,7 @@ import { parseMail } from '../../wire/mail.ts'
 import { refuse } from '../../wire/reply.ts'
 import type { Command } from '../session.ts'
 import { Transaction } from '../transaction.ts'
+import { checkHold } from '../wishes.ts'
 
 /** Opens a mail transaction, RFC 5321 §3.3. */
 export const mail: Command = {
@@ -10,17 +11,21 @@ export const mail: Command = {
   phases: ['ready'],
 
   async run(session, args) {
-    const { role, store, replyTexts } = session.options
+    const { role, store, replyTexts, limits, clock } = session.options
     // RFC 6409 §4.3: nothing is submitted by strangers.
     if (role === 'submission' && session.account === null)
       throw refuse(530, '5.7.0', 'Authentication required')
-    const command = parseMail(args, session.extended)
+    // RFC 9422: as announced.
+    if (session.mails >= limits.mailsPerConnection)
+      throw refuse(421, '4.7.0', 'Too many messages on this connection, open another one')
+    const command = parseMail(args, session.offer)
     const transaction = new Transaction(command)
     const { reversePath, size } = command
     // RFC 1870 §6.1: say it now, before the client spends a DATA on it.
     if (size !== null && size > session.messageOctets) {
       throw refuse(552, '5.3.4', 'Message size exceeds fixed maximum message size')
     }
+    checkHold(command, clock.now(), limits)
     // RFC 6409 §6.1: a login sends only as itself.
     if (
       session.account !== null &&
@@ -36,6 +41,7 @@ export const mail: Command = {
     const waiting = session.filters.ask('mail', transaction.reversePath, command.parameters)
     if (waiting !== undefined) await waiting
     session.transaction = transaction
+    session.mails++
     session.phase = 'envelope'
     return { code: 250, status: '2.1.0', lines: [replyTexts?.sender(reversePath) ?? 'Originator ok'] }
   },

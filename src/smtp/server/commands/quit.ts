@@ -3,7 +3,7 @@ import type { Command } from '../session.ts'
 /** Ends the session, RFC 5321 §4.1.1.10. */
 export const quit: Command = {
   verb: 'QUIT',
-  phases: ['start', 'ready', 'envelope', 'recipients'],
+  phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
 
   run(session) {
     const { hostname, replyTexts } = session.options

@@ -11,9 +11,11 @@ export const rcpt: Command = {
 
   async run(session, args) {
     const { role, store, limits, defaultDomain, mayRelay, replyTexts } = session.options
-    const { forwardPath, parameters } = parseRcpt(args)
+    const { mail, recipients } = session.transaction!
+    const offer = { dsn: session.extended, utf8: mail.smtpUtf8 }
+    const { forwardPath, parameters, notify, orcpt } = parseRcpt(args, offer)
     // RFC 5321 §4.5.3.1.10: temporary, so that the client sends the message to the rest in another transaction.
-    if (session.recipients.length >= limits.recipients) throw refuse(452, '4.5.3', 'Too many recipients')
+    if (recipients.length >= limits.recipients) throw refuse(452, '4.5.3', 'Too many recipients')
     // RFC 5321 §4.5.1: postmaster without a domain is always ours.
     const address = formatMailbox(
       forwardPath.domain === '' ? { ...forwardPath, domain: defaultDomain } : forwardPath,
@@ -33,7 +35,7 @@ export const rcpt: Command = {
     }
     const waiting = session.filters.ask('rcpt', address, parameters, true)
     if (waiting !== undefined) await waiting
-    session.transaction!.recipients.push({ forwardPath: address, decision, orcpt: null, notify: null })
+    recipients.push({ forwardPath: address, decision, orcpt, notify })
     session.phase = 'recipients'
     return { code: 250, status: '2.1.5', lines: [replyTexts?.recipient(forwardPath) ?? 'Recipient ok'] }
   },

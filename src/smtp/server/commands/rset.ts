@@ -3,7 +3,7 @@ import type { Command } from '../session.ts'
 /** Ends the transaction without a message, RFC 5321 §4.1.1.5. */
 export const rset: Command = {
   verb: 'RSET',
-  phases: ['start', 'ready', 'envelope', 'recipients'],
+  phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
 
   run(session) {
     session.reset()

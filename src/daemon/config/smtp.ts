@@ -1,0 +1,10 @@
+import type { Config } from '../../base/config.ts'
+import type { ConfigTable } from '../config-table.ts'
+
+/** The table `[smtp]`. */
+export function readSmtp(table: ConfigTable): Config['smtp'] {
+  const vrfy = table.choice('vrfy', ['ambiguous', 'accounts'], 'ambiguous')
+  const expn = table.boolean('expn', false)
+  table.refuseOthers()
+  return { vrfy, expn }
+}

@@ -1,0 +1,47 @@
+/** What MAIL asked for, as the plan and the queue understand it. */
+import type { Limits } from '../../base/limits.ts'
+import { fieldText } from '../../message/header.ts'
+import type { MessageScan } from '../../message/scan.ts'
+import type { DeliveryWishes } from '../../store/queue.ts'
+import type { MailParameters } from '../wire/mail.ts'
+import { refuse } from '../wire/reply.ts'
+import type { Session } from './session.ts'
+
+/** @throws {Refusal} For what is longer than we keep a message back, RFC 4865. */
+export function checkHold({ hold }: MailParameters, now: number, limits: Limits): void {
+  if (hold === null) return
+  const ms = hold.kind === 'for' ? hold.seconds * 1000 : hold.at - now
+  if (ms <= limits.futureReleaseMs) return
+  const days = Math.floor(limits.futureReleaseMs / 86_400_000)
+  throw refuse(501, '5.5.4', `Cannot accept MAIL: a message is kept back for ${days} days at most`)
+}
+
+/** @param now When the message has come: what MAIL said in seconds begins there. */
+export function wishesOf(session: Session, scan: MessageScan, now: number): DeliveryWishes {
+  const said = session.transaction!.mail
+  const { deliverBy } = said
+  return {
+    requireTls: said.requireTls,
+    tlsOptional: !said.requireTls && saysTlsOptional(scan),
+    // RFC 6710 §4.1: a stranger's is read and does not count.
+    priority: session.account === null ? 0 : (said.priority ?? 0),
+    holdUntil: holdUntil(said, now),
+    deliverBy:
+      deliverBy === null
+        ? null
+        : { at: now + deliverBy.seconds * 1000, mode: deliverBy.mode, trace: deliverBy.trace },
+    binary: false,
+  }
+}
+
+function holdUntil({ hold }: MailParameters, now: number): number | null {
+  if (hold === null) return null
+  const at = hold.kind === 'for' ? now + hold.seconds * 1000 : hold.at
+  return at > now ? at : null
+}
+
+/** RFC 8689 §5: one field that says "No", and nothing else. */
+function saysTlsOptional(scan: MessageScan): boolean {
+  const fields = scan.headerFields.filter(({ name }) => name.toLowerCase() === 'tls-required')
+  return fields.length === 1 && fieldText(fields[0]!.value).trim().toLowerCase() === 'no'
+}
