@@ -43,6 +43,14 @@ async function makePrograms({ config, world }: FilterParts): Promise<Filters> {
     const { createClamavFilter } = await import('../smtp/filter/clamav/filter.ts')
     filters.push(createClamavFilter(clamav, around))
   }
+  for (const hook of hooks) {
+    const { createHookFilter } = await import('../smtp/filter/hook/filter.ts')
+    const { createHttpCaller } = await import('../smtp/filter/http-call.ts')
+    const caller = createHttpCaller(hook, around)
+    closers.push(() => caller.close())
+    const { limits } = config
+    filters.push(createHookFilter(hook, { around, caller, pool, limits, random: world.random }))
+  }
   return {
     filters,
     close() {
@@ -51,12 +59,19 @@ async function makePrograms({ config, world }: FilterParts): Promise<Filters> {
   }
 }
 
-async function surroundings({ resolver, dialler, clock, log }: World): Promise<FilterSurroundings> {
+async function surroundings({
+  resolver,
+  dialler,
+  authorities,
+  clock,
+  log,
+}: World): Promise<FilterSurroundings> {
   const { createReach } = await import('../smtp/filter/reach.ts')
   const lookUp = addressesIn(resolver)
   return {
     reach: createReach(dialler, lookUp, clock),
     clock,
+    authorities,
     log: log.with({ part: 'filter' }),
     clientName: (address) =>
       Promise.race([

@@ -63,7 +63,7 @@ socket = "unix:/run/clamav/clamd.ctl"
         stages: ['message'],
         secret: null,
         message: 'none',
-        answerOctets: 1_000_000,
+        answerOctets: 262_144,
       },
     ],
     rspamd: {

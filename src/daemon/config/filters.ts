@@ -44,7 +44,7 @@ function readHook(table: ConfigTable): HookConfig {
     stages: readList(table, 'stages', hookStages, ['message']),
     secret: table.string('secret'),
     message: table.choice('message', ['none', 'base64', 'file'], 'none'),
-    answerOctets: table.integer('answer_octets', 1_000_000, 1),
+    answerOctets: table.integer('answer_octets', 262_144, 1),
   }
   table.refuseOthers()
   return hook

@@ -46,6 +46,7 @@ export function testSurroundings(changes: Partial<FilterSurroundings> = {}): Fil
     ),
     clock: systemClock,
     log: silentLog,
+    authorities: [],
     clientName: async () => 'mail.client.example',
     ...changes,
   }

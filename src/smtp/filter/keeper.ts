@@ -63,6 +63,11 @@ export class KeptMessage {
     }
   }
 
+  /** As they came. */
+  get pieces(): readonly Buffer[] {
+    return this.#pieces
+  }
+
   /** The octets so far; empty when lost. */
   whole(): Buffer {
     if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces)]

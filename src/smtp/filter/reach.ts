@@ -16,6 +16,8 @@ export interface FilterSurroundings {
   readonly reach: Reach
   readonly clock: Clock
   readonly log: Log
+  /** PEM of authorities that count besides the well-known ones. */
+  readonly authorities: readonly string[]
   /** Name of a client by its address, confirmed in both directions; null when it has none. */
   clientName(address: string): Promise<string | null>
 }
