@@ -39,12 +39,8 @@ export interface DmarcObservation {
   readonly policy: ObservedPolicy
   /** The value of the record's `rua` tag; null: nobody wants a report, and nothing is observed. */
   readonly rua: string | null
-  /** Null: not checked. */
-  readonly spf: {
-    readonly domain: string
-    readonly scope: 'mfrom' | 'helo'
-    readonly result: SpfResult
-  } | null
+  /** Of the reverse-path, or of HELO for the null one; null: not checked. */
+  readonly spf: { readonly domain: string; readonly result: SpfResult } | null
   /** In the order of RFC 9990 §3.1.3: those that pass and align first. */
   readonly dkim: readonly {
     readonly domain: string
