@@ -39,6 +39,13 @@ async function makePrograms({ config, world }: FilterParts): Promise<Filters> {
     const { createMilterFilter } = await import('../smtp/filter/milter/filter.ts')
     filters.push(createMilterFilter(milter, config.limits, around, pool))
   }
+  if (rspamd !== null) {
+    const { createRspamdFilter } = await import('../smtp/filter/rspamd/filter.ts')
+    const { createHttpCaller } = await import('../smtp/filter/http-call.ts')
+    const caller = createHttpCaller(rspamd, around)
+    closers.push(() => caller.close())
+    filters.push(createRspamdFilter(rspamd, { around, caller, pool, limits: config.limits }))
+  }
   if (clamav !== null) {
     const { createClamavFilter } = await import('../smtp/filter/clamav/filter.ts')
     filters.push(createClamavFilter(clamav, around))

@@ -28,7 +28,7 @@ export class HttpFault extends Error {
 
 export interface HttpRequest {
   readonly path: string
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string | string[]>>
   /** Octets, not changed until the answer is there. */
   readonly body: readonly Uint8Array[]
   readonly answerOctets: number
