@@ -1,6 +1,7 @@
 import type { FiltersConfig } from './filter-config.ts'
 import type { GuardsConfig } from './guards-config.ts'
 import type { Limits } from './limits.ts'
+import type { QueueConfig } from './queue-config.ts'
 
 /** One TCP address to listen on or to connect to. Port 0 takes a free one. */
 export interface Endpoint {
@@ -58,9 +59,12 @@ export interface Config {
     readonly address: string | null
     /** Name said in EHLO; null: `hostname`. */
     readonly ehloName: string | null
+    /** Private, loopback and link-local addresses may be connected to, wherever DNS or a literal leads. */
+    readonly allowPrivate: boolean
   }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
   readonly journey: { readonly level: 'full' | 'envelope' | 'facts' | 'off' }
+  readonly queue: QueueConfig
   readonly limits: Limits
   /** Programs of others that have a say over incoming mail. */
   readonly filters: FiltersConfig

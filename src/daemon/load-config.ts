@@ -11,6 +11,7 @@ import { readGuards } from './config/guards.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigSource, ConfigTable } from './config-table.ts'
 import { readFilters } from './config/filters.ts'
+import { readQueue } from './config/queue.ts'
 import { readTls } from './config/tls.ts'
 import { readSmtp } from './config/smtp.ts'
 import { indexPositions } from './toml-position.ts'
@@ -48,6 +49,7 @@ export function parseConfig(text: string, file: string): LoadedConfig {
   const warnings: string[] = []
 
   const hostname = readHostname(root)
+  const { queue, limits: queueLimits } = readQueue(root.table('queue'))
   const config: Config = {
     hostname,
     data: resolve(folder, root.string('data') ?? 'data'),
@@ -61,7 +63,8 @@ export function parseConfig(text: string, file: string): LoadedConfig {
     outgoing: readOutgoing(root.table('outgoing')),
     log: readLevel(root.table('log'), ['debug', 'info', 'warn', 'error'], 'info'),
     journey: readLevel(root.table('journey'), ['full', 'envelope', 'facts', 'off'], 'full'),
-    limits: readLimits(root.table('limits')),
+    queue,
+    limits: { ...readLimits(root.table('limits')), ...queueLimits },
     filters: readFilters(root),
   }
   root.refuseOthers()
@@ -172,8 +175,9 @@ function readOutgoing(table: ConfigTable): Config['outgoing'] {
     const remedy = 'Write a name that DNS knows for the outgoing address, or leave the line out for hostname.'
     throw table.error(['ehlo_name'], `outgoing.ehlo_name "${name}" is not a host name`, remedy)
   }
+  const allowPrivate = table.boolean('allow_private', false)
   table.refuseOthers()
-  return { address, ehloName }
+  return { address, ehloName, allowPrivate }
 }
 
 function readLevel<T extends string>(

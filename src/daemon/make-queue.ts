@@ -1,6 +1,7 @@
 import type { Config } from '../base/config.ts'
 import type { JourneySink } from '../journey/event.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
+import type { SignerSource } from '../submission/signer.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from './world.ts'
 import { createLocalDelivery } from '../delivery/local-delivery.ts'
@@ -12,11 +13,20 @@ export interface QueueParts {
   readonly world: World
   readonly store: Store
   readonly journeys: JourneySink
+  readonly signer: SignerSource | null
 }
 
 /** Makes the outgoing queue; it begins with `start()`. */
-export async function makeQueue({ config, world, store, journeys }: QueueParts): Promise<OutgoingQueue> {
+export async function makeQueue({
+  config,
+  world,
+  store,
+  journeys,
+  signer,
+}: QueueParts): Promise<OutgoingQueue> {
   const { createQueue } = await import('../queue/queue.ts')
+  const { retryMs, connections, connectionsPerDestination, messagesPerConnection } = config.queue
+  const signReport = signer === null ? undefined : reportSigner(signer)
   const { clock, random, resolver, dialler, dialect, queuePort } = world
   return createQueue({
     ...{ resolver, dialler, clock, random },
@@ -27,9 +37,21 @@ export async function makeQueue({ config, world, store, journeys }: QueueParts):
     limits: config.limits,
     log: world.log.with({ room: 'queue' }),
     journeys: journeysAtLevel(config.journey.level, journeys),
+    bounds: { connections, connectionsPerDestination, messagesPerConnection },
+    ...(retryMs === null ? {} : { retryMs }),
+    ...(signReport === undefined ? {} : { signReport }),
     localDelivery: createLocalDelivery(store, config.limits),
     tls: { ca: world.authorities },
     ...(dialect === undefined ? {} : { dialect }),
     ...(queuePort === undefined ? {} : { port: queuePort }),
   })
+}
+
+/** Reports are ours, so they are signed by our keys. */
+function reportSigner(signer: SignerSource) {
+  return (octets: Uint8Array, domain: string): Promise<readonly string[]> => {
+    const message = signer.open()
+    message.push(octets)
+    return message.finish(domain, [])
+  }
 }

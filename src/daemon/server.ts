@@ -92,13 +92,15 @@ async function start(
   const authenticator = createAuthenticator({ store, limits, clock, random, log })
 
   let defaultDomain = await firstDomain(store, config.hostname)
-  const queue = await makeQueue({ config, world, store, journeys })
+  const { makeSigner } = await import('./make-signer.ts')
+  const signer = makeSigner({ store, clock, log, limits })
+  const queue = await makeQueue({ config, world, store, journeys, signer })
   closers.push((graceMs) => queue.stop(graceMs))
   const { makeFilters } = await import('./make-filters.ts')
   const { filters, close: closeFilters } = await makeFilters({ config, world })
   closers.push(async () => closeFilters())
   const doors = await openDoors({
-    ...{ filters, config, world, store, authenticator, tls, journeys },
+    ...{ filters, config, world, store, authenticator, tls, journeys, signer },
     defaultDomain: () => defaultDomain,
   })
   closers.push((graceMs) => closeDoors(doors, graceMs))

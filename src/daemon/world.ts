@@ -1,4 +1,4 @@
-import type { Config } from '../base/config.ts'
+import type { Config, Endpoint } from '../base/config.ts'
 import type { Dialler, Surroundings } from '../base/dialler.ts'
 import type { Log } from '../base/log.ts'
 import type { Resolver } from '../dns/resolver.ts'
@@ -34,8 +34,16 @@ export async function systemWorld(config: Config, log: Log): Promise<World & { c
   return {
     ...surroundings,
     resolver,
-    dialler: createDialler({ localAddress: config.outgoing.address, clock: systemClock }),
+    dialler: createDialler({
+      localAddress: config.outgoing.address,
+      clock: systemClock,
+      ...(config.outgoing.allowPrivate ? {} : { refusePrivate: { except: routeEndpoints(config) } }),
+    }),
     authorities: [],
     close: () => resolver.close(),
   }
+}
+
+function routeEndpoints({ routes }: Config): Endpoint[] {
+  return [...routes.values()].filter((route) => route !== 'discard')
 }

@@ -14,6 +14,7 @@ import type { ReadyLine } from '../daemon/ready-line.ts'
 import type { World } from '../daemon/world.ts'
 import { doorNames } from '../base/config.ts'
 import { noFilters } from '../base/filter-config.ts'
+import { defaultQueueConfig } from '../base/queue-config.ts'
 import { defaultLimits } from '../base/limits.ts'
 import { controlPath } from '../daemon/control-path.ts'
 import { openControlSocket } from '../daemon/control-socket.ts'
@@ -188,7 +189,8 @@ function serverConfig(domain: string, scene: Scene, data: string, ports: ServerP
     routes: new Map(),
     smtp: { vrfy: 'ambiguous', expn: false },
     guards: { ...noGuards, trusted: ['127.0.0.1', '::1'] },
-    outgoing: { address: null, ehloName: null },
+    outgoing: { address: null, ehloName: null, allowPrivate: false },
+    queue: defaultQueueConfig,
     log: { level: 'info' },
     journey: { level: 'full' },
     limits: defaultLimits,

@@ -14,6 +14,7 @@ import type { QueueEntry } from '../store/queue.ts'
 import type { OutcomeMap } from './outcome.ts'
 import type { QueueWorld } from './world.ts'
 import { Recorder } from '../journey/recorder.ts'
+import { signatureFacts } from '../message/signature-facts.ts'
 import { prepareReport, type ReportLetter } from './report-letter.ts'
 import { acceptStaged, stageOctets } from './restage.ts'
 import { judge, settlementOf, type Verdict } from './verdict.ts'
@@ -81,6 +82,7 @@ function recordReport(world: QueueWorld, attempt: Attempt, letter: ReportLetter,
   if (letter.journeyId === null) return
   const own = new Recorder(world.clock)
   own.event('written', 'dsn', { action, about: entry.journeyId, octets: letter.report.octets.length })
+  for (const field of letter.signatures) own.event('written', 'sign.dkim', { ...signatureFacts(field) })
   for (const queueId of accepted.queueIds) own.event('queued', 'queue.in', { queueId })
   for (const { mailboxId, uid } of accepted.filed) own.event('filed', 'file', { mailboxId, uid })
   world.journeys.append({

@@ -16,6 +16,8 @@ export interface ReportLetter {
   readonly filings: readonly Filing[]
   readonly queue: readonly NewQueueEntry[]
   readonly journeyId: string | null
+  /** DKIM-Signature fields above it. */
+  readonly signatures: readonly string[]
 }
 
 /**
@@ -66,11 +68,18 @@ export async function prepareReport(
   const outcome = home?.outcomes.get(entry.reversePath)
   if (outcome?.kind === 'permanent') return null
   if (home !== null && outcome?.kind === 'delivered') {
-    return { report, action, filings: home.filings, queue: home.queue, journeyId }
+    return { report, action, filings: home.filings, queue: home.queue, journeyId, signatures: [] }
   }
   // Elsewhere; or a full mailbox: the queue tries it again, as it would any other letter.
-  const signatures = home === null ? await signaturesFor(world, report) : ''
-  return { report, action, filings: [], queue: [{ ...row, prefix: signatures }], journeyId }
+  const signatures = home === null ? await signaturesFor(world, report) : []
+  return {
+    report,
+    action,
+    filings: [],
+    queue: [{ ...row, prefix: signatures.join('') }],
+    journeyId,
+    signatures,
+  }
 }
 
 function gravest(about: readonly Verdict[]): Action {
@@ -81,11 +90,11 @@ function gravest(about: readonly Verdict[]): Action {
 }
 
 /** A report that cannot be signed goes as it is: it is owed. */
-async function signaturesFor(world: QueueWorld, report: Report): Promise<string> {
+async function signaturesFor(world: QueueWorld, report: Report): Promise<readonly string[]> {
   try {
-    return ((await world.signReport?.(report.octets, report.authorDomain)) ?? []).join('')
+    return (await world.signReport?.(report.octets, report.authorDomain)) ?? []
   } catch (error) {
     world.log.warn('cannot sign a report', { error })
-    return ''
+    return []
   }
 }

@@ -43,6 +43,9 @@ const describers: { readonly [kind in JourneyEvent['kind']]?: Describer } = {
       data['mailbox'] === undefined ? `mailbox ${text(data['mailboxId'])}` : text(data['mailbox'])
     return [`${branch === undefined ? '' : `${branch}: `}${mailbox}, UID ${text(data['uid'])}`]
   },
+  'sign.dkim': (data) => [
+    `signed for ${text(data['domain'])} with the key ${text(data['selector'])} (${text(data['algorithm'])})`,
+  ],
   dsn: (data) => [
     `a report (${text(data['action'])}) ${data['to'] === undefined ? '' : `to ${text(data['to'])}`}`.trim(),
   ],

@@ -2,12 +2,21 @@ import { connect, isIP, type Socket } from 'node:net'
 import type { Clock } from '../../base/clock.ts'
 import type { Endpoint } from '../../base/config.ts'
 import type { Dialler, Target } from '../../base/dialler.ts'
+import { isPrivateAddress } from './private-address.ts'
 import { endpointName, isLoopback } from '../../base/peer.ts'
 
 export interface DiallerOptions {
   /** Source address; null leaves it to the system. */
   readonly localAddress: string | null
   readonly clock: Clock
+  /**
+   * Addresses that are no public server's are not dialled, whoever's DNS says so: a stranger who may choose where mail goes
+   * must not reach what only this machine can. Absent: they are.
+   */
+  readonly refusePrivate?: {
+    /** Where the operator's own routes lead. */
+    readonly except: readonly Endpoint[]
+  }
 }
 
 /** A connection that we refuse to open, or that took too long; `code` as the system would name it. */
@@ -23,7 +32,7 @@ export class DialFailure extends Error {
 
 /** The real dialler: TCP to an IP address, never to a name, since all look-ups go through our own resolver. */
 export function createDialler(options: DiallerOptions): Dialler {
-  const { localAddress, clock } = options
+  const { localAddress, clock, refusePrivate } = options
   return (target, timeoutMs) => {
     const family = isIP(target.address)
     const where = endpointName(target.address, target.port)
@@ -32,6 +41,11 @@ export function createDialler(options: DiallerOptions): Dialler {
       return refuseDial(`Cannot connect to ${where} from ${localAddress}: not of one family`, 'EAFNOSUPPORT')
     }
     const { address, port } = target
+    if (refusePrivate !== undefined && isPrivateAddress(address)) {
+      const routed = refusePrivate.except.some((route) => route.address === address && route.port === port)
+      // As the system names what a packet filter forbids.
+      if (!routed) return refuseDial(`Cannot connect to ${where}: a private address`, 'EACCES')
+    }
     return dial({ address, port, localAddress }, where, timeoutMs, clock)
   }
 }

@@ -13,7 +13,7 @@ import { findBorrowedName } from '../../submission/may-send-as.ts'
 import { refuse } from '../wire/reply.ts'
 import { checkMessage } from './check-message.ts'
 import { Intake } from './intake.ts'
-import { recordAccepted, recordDiscarded, recordJunk } from './journey.ts'
+import { recordAccepted, recordDiscarded, recordJunk, recordSigned } from './journey.ts'
 import { receivedField } from './received.ts'
 import type { Session } from './session.ts'
 import { wishesOf } from './wishes.ts'
@@ -103,6 +103,7 @@ async function keep(session: Session, arrived: Arrived, judged: Judged): Promise
       ? fixUp(scan, { now, hostname, random })
       : { fields: [], messageId: scan.envelope.messageId }
   const signatures = await arrived.intake.sign(authorDomain(scan), fields)
+  recordSigned(session, signatures)
   const above = [...judged.verdict.fields, ...signatures, ...fields]
   const plan = planOf(session, arrived, judged, { now, fields: above })
   const body = await arrived.intake.stage()

@@ -2,6 +2,7 @@
 import type { DeliveryPlan } from '../../delivery/plan.ts'
 import type { JourneyFacts, Viewer } from '../../journey/event.ts'
 import { decodeEncodedWords } from '../../message/encoded-word.ts'
+import { signatureFacts } from '../../message/signature-facts.ts'
 import type { MessageScan } from '../../message/scan.ts'
 import type { Accepted } from '../../store/store.ts'
 import { timeOrderedId } from '../../base/random.ts'
@@ -50,6 +51,12 @@ export function recordAccepted(
 /** A filter, or all of them together, had the message thrown away. */
 export function recordDiscarded(session: Session, by: string): void {
   session.recorder.event('judged', 'refuse', { discardedBy: by }, { visibleTo: visibleTo(session) })
+}
+
+export function recordSigned(session: Session, signatures: readonly string[]): void {
+  for (const field of signatures) {
+    session.recorder.event('handed-in', 'sign.dkim', { ...signatureFacts(field) }, { visibleTo: toSender })
+  }
 }
 
 export function recordJunk(session: Session, reason: string): void {
