@@ -102,6 +102,12 @@ export interface JourneyFacts {
   readonly links?: readonly Link[]
   readonly queueIds?: readonly number[]
   readonly accountIds?: readonly number[]
+  /** Who was refused. */
+  readonly remoteAddress?: string
+  /** Recipients that were refused, as the client wrote them; a message to others may have been taken. */
+  readonly refused?: readonly string[]
+  /** Refusals of one address for one reason that this row stands for. */
+  readonly count?: number
   /** Owner of the outgoing side: who may look at it as the sender. */
   readonly senderAccountId?: number
 }
@@ -135,6 +141,10 @@ export interface JourneyQuery {
   readonly queueId?: number
   readonly link?: Link
   readonly accountId?: number
+  /** Those in which something was refused to this address. */
+  readonly remoteAddress?: string
+  /** Those in which something was refused. */
+  readonly refused?: true
   /** 1 to 1,000. */
   readonly limit: number
 }

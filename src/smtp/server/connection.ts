@@ -13,6 +13,7 @@ import { formatReply, type Reply } from '../wire/reply.ts'
 import { Deadline } from './deadline.ts'
 import { handOverJourney, recordedLine } from './journey.ts'
 import type { SmtpDoorOptions } from './options.ts'
+import { noteRefusal } from './refusals.ts'
 import { type Answer, answer, greeting, lineTooLong, Session } from './session.ts'
 import { ChunkTransfer, DataTransfer, type Transfer } from './transfer.ts'
 
@@ -205,7 +206,10 @@ export class Connection {
     this.#transfer = null
     this.#deadline.clear()
     const { replies, message } = await transfer.finish()
-    for (const reply of replies) this.#send(reply)
+    for (const reply of replies) {
+      if (reply.code >= 400) noteRefusal(this.#session, 'end', reply)
+      this.#send(reply)
+    }
     if (state === 'abandon') this.#close()
     if (message !== null) {
       handOverJourney(this.#session, message)

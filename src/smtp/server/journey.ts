@@ -7,6 +7,7 @@ import type { MessageScan } from '../../message/scan.ts'
 import type { Accepted } from '../../store/store.ts'
 import { timeOrderedId } from '../../base/random.ts'
 import type { IncomingMessage } from './incoming.ts'
+import { refusalFacts } from './refusals.ts'
 import type { Session } from './session.ts'
 
 const toRecipient: readonly Viewer[] = ['recipient', 'admin']
@@ -84,19 +85,34 @@ export function handOverJourney(session: Session, incoming: IncomingMessage | nu
   if (!recorder.enabled) return
   const { journeys, clock, random, role } = options
   const stage = role === 'submission' ? 'handed-in' : 'spoken'
-  if (incoming === null && session.lastJourneyId === null && session.transaction === null) return
+  const refused = session.refusals.length > 0
+  if (incoming === null && session.lastJourneyId === null && session.transaction === null && !refused) return
+  if (incoming?.outcome == null && refused && isCounted(session)) return
   const full = options.journeyLevel === 'full'
   const phase = incoming === null ? 'closure' : 'transfer'
   if (full) recorder.closeWire(stage, { ...session.link, phase }, { visibleTo: visibleTo(session) })
   const events = recorder.take()
-  if (incoming === null && session.lastJourneyId !== null) {
+  if (incoming === null && session.lastJourneyId !== null && !refused) {
     if (events.length > 0) journeys.append({ journeyId: session.lastJourneyId, events })
     return
   }
   const journeyId = incoming?.journeyId ?? timeOrderedId(clock.now(), random)
   journeys.append({ journeyId, facts: facts(session, incoming), events })
   session.lastJourneyId = journeyId
+  session.refusals = []
   session.transactions++
+}
+
+/** One address has had enough journeys of refusals: what was refused is only counted, and the dialogue forgotten. */
+function isCounted(session: Session): boolean {
+  const { refusals, options, recorder } = session
+  const { remoteAddress } = session.peer
+  if (options.refusals === undefined || options.refusals.takes(remoteAddress)) return false
+  for (const { stage, text } of refusals) options.refusals.count({ remoteAddress, stage, reason: text })
+  session.refusals = []
+  recorder.closeWire('spoken')
+  recorder.take()
+  return true
 }
 
 function facts(session: Session, incoming: IncomingMessage | null): JourneyFacts {
@@ -111,8 +127,9 @@ function facts(session: Session, incoming: IncomingMessage | null): JourneyFacts
     state: accepted === null ? 'refused' : queued ? 'queued' : 'delivered',
     ...(outcome?.messageId ? { messageId: outcome.messageId } : {}),
     ...(envelope?.subject ? { subject: decodeEncodedWords(envelope.subject) } : {}),
-    reversePath: session.transaction?.reversePath ?? '',
+    reversePath: session.transaction?.reversePath ?? session.refusals.at(-1)?.reversePath ?? '',
     recipients: session.recipients.map((recipient) => recipient.forwardPath),
+    ...refusalFacts(session),
     links: [session.link],
     queueIds: accepted?.queueIds ?? [],
     accountIds: filed ? [...new Set(accepted.filed.map((one) => one.accountId))] : [],

@@ -7,6 +7,7 @@ import type { JourneySink } from '../../journey/event.ts'
 import type { Store } from '../../store/store.ts'
 import type { ServerTls } from '../../tls/server-tls.ts'
 import type { SignerSource } from '../../submission/signer.ts'
+import type { RefusalBook } from '../guard/refusal-book.ts'
 import type { SmtpFilter } from '../filter/filter.ts'
 import type { Mailbox } from '../wire/path.ts'
 
@@ -38,6 +39,10 @@ export interface SmtpDoorOptions {
   readonly signer: SignerSource | null
   /** Addresses that count as our own, `guards.trusted`. */
   readonly trusted: readonly string[]
+  /** What becomes of refusals; absent: each refused conversation is a journey. */
+  readonly refusals?: Pick<RefusalBook, 'takes' | 'count'>
+  /** Told of each command that was no SMTP. */
+  readonly mistaken?: (remoteAddress: string) => void
   /** Whether the MX takes mail for a domain that is not ours. Absent: never; nothing is relayed for strangers. */
   readonly mayRelay?: (domain: string, remoteAddress: string) => boolean
   /** Other words for the same replies: only the Lab hands them in. */

@@ -19,6 +19,7 @@ import { Filters } from './filters.ts'
 import type { IncomingMessage } from './incoming.ts'
 import { nothingOffered } from './offer.ts'
 import type { SmtpDoorOptions } from './options.ts'
+import { noteRefusal, noteRefusedCommand, type SessionRefusal } from './refusals.ts'
 import type { Transaction } from './transaction.ts'
 import type { Chunk } from './transfer.ts'
 
@@ -86,6 +87,8 @@ export class Session {
   loginFailures = 0
   /** The journey that the last lines of the dialogue still belong to. */
   lastJourneyId: string | null = null
+  /** Since the last journey was handed over. */
+  refusals: SessionRefusal[] = []
 
   constructor(options: SmtpDoorOptions, peer: SessionPeer) {
     this.options = options
@@ -142,7 +145,9 @@ export async function greeting(session: Session): Promise<Answer> {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     // RFC 5321 §4.3.2 knows two codes in place of 220.
-    return { reply: { ...error.reply, code: error.reply.code >= 500 ? 554 : 421 }, next: 'close' }
+    const reply = { ...error.reply, code: error.reply.code >= 500 ? 554 : 421 }
+    noteRefusal(session, 'connect', reply)
+    return { reply, next: 'close' }
   }
   const text = replyTexts?.greeting(hostname) ?? `${hostname} ESMTP`
   return { reply: { code: 220, status: null, lines: [text] }, next: 'command' }
@@ -165,9 +170,11 @@ export async function answer(session: Session, line: string): Promise<Answer> {
     const result = await command.run(session, args)
     return judged(session, 'reply' in result ? result : { reply: result, next: 'command' })
   } catch (error) {
-    if (error instanceof Refusal)
+    if (error instanceof Refusal) {
+      noteRefusedCommand(session, verb, args, error.reply)
       // RFC 5321 §3.8: whoever says 421 closes.
       return judged(session, { reply: error.reply, next: error.reply.code === 421 ? 'close' : 'command' })
+    }
     session.options.log.error('smtp command failed', { verb, error })
     return { reply: { code: 451, status: '4.3.0', lines: ['Local error in processing'] }, next: 'command' }
   }
@@ -214,6 +221,8 @@ function judged(session: Session, given: Answer): Answer {
 /** Counts what was refused, so that a guesser or a confused client is not served for ever. */
 function counted(session: Session, given: Answer): Answer {
   session.errors++
+  // Misspelt, unknown or out of order; a recipient who is not here is another matter.
+  if (given.reply.code <= 504) session.options.mistaken?.(session.peer.remoteAddress)
   if (session.errors < session.options.limits.errorsPerSession) return given
   return {
     reply: { code: 421, status: '4.7.0', lines: ['Too many errors, closing connection'] },

@@ -13,6 +13,11 @@ export function keysOf(facts: JourneyFacts): Key[] {
   const accounts = new Set(facts.accountIds ?? [])
   if (facts.senderAccountId !== undefined) accounts.add(facts.senderAccountId)
   for (const accountId of accounts) keys.push(['account', String(accountId)])
+  if (facts.state === 'refused' || facts.refused !== undefined) {
+    for (const recipient of facts.refused ?? []) keys.push(['recipient', recipient.toLowerCase()])
+    if (facts.remoteAddress !== undefined) keys.push(['address', facts.remoteAddress])
+    keys.push(['refused', ''])
+  }
   return keys
 }
 
@@ -29,6 +34,8 @@ export function keysOfQuery(query: JourneyQuery): Key[] {
   if (query.recipient !== undefined) keys.push(['recipient', query.recipient.toLowerCase()])
   if (query.reversePath !== undefined) keys.push(['reversePath', query.reversePath.toLowerCase()])
   if (query.accountId !== undefined) keys.push(['account', String(query.accountId)])
+  if (query.remoteAddress !== undefined) keys.push(['address', query.remoteAddress])
+  if (query.refused === true) keys.push(['refused', ''])
   return keys
 }
 

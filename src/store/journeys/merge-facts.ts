@@ -4,6 +4,7 @@ import { linkText } from './keys.ts'
 /** Lists grow, single values are replaced. */
 export function mergeFacts(old: JourneyFacts, added: JourneyFacts): JourneyFacts {
   const recipients = grow(old.recipients, added.recipients)
+  const refused = grow(old.refused, added.refused)
   const queueIds = grow(old.queueIds, added.queueIds)
   const accountIds = grow(old.accountIds, added.accountIds)
   const links = growLinks(old.links, added.links)
@@ -11,6 +12,7 @@ export function mergeFacts(old: JourneyFacts, added: JourneyFacts): JourneyFacts
     ...old,
     ...added,
     ...(recipients === undefined ? {} : { recipients }),
+    ...(refused === undefined ? {} : { refused }),
     ...(queueIds === undefined ? {} : { queueIds }),
     ...(accountIds === undefined ? {} : { accountIds }),
     ...(links === undefined ? {} : { links }),

@@ -41,7 +41,7 @@ export const rcpt: Command = {
   },
 }
 
-/** Filters learn who is asked for in vain; what they answer may slow that down and is not passed on. */
+/** Filters learn who is asked for in vain: they may slow that down, or with 421 end it; nothing else is passed on. */
 async function hearOfUnknown(
   session: Session,
   address: string,
@@ -50,6 +50,6 @@ async function hearOfUnknown(
   try {
     await session.filters.ask('rcpt', address, parameters, false)
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
+    if (!(error instanceof Refusal) || error.reply.code === 421) throw error
   }
 }

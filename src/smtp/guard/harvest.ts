@@ -1,0 +1,38 @@
+import { BucketMap } from '../../base/bucket-map.ts'
+import { hostOf } from '../../base/network.ts'
+import type { SmtpFilter } from '../filter/filter.ts'
+import { refuse } from '../wire/reply.ts'
+import { type GuardWorld, isStranger, pause } from './guard-world.ts'
+
+const hourMs = 3_600_000
+
+/**
+ * Slows down who looks for addresses by asking for many: after the first few unknown recipients of an hour each further
+ * one is answered later, then the connection ends, and at last the address is banned.
+ */
+export function harvest(world: GuardWorld): SmtpFilter {
+  const { limits, clock, offences } = world
+  const most = limits.banUnknownRecipients
+  const unknown = new BucketMap(clock, most, hourMs / most, limits.addressesRemembered)
+  return {
+    name: 'harvest',
+    open(client) {
+      if (!isStranger(client)) return null
+      return {
+        async rcpt(_path, _parameters, known) {
+          if (known) return null
+          const host = hostOf(client.remoteAddress)
+          unknown.add(host)
+          offences.count('recipient', client.remoteAddress)
+          const over = Math.floor(unknown.level(host)) - limits.unknownRecipients
+          if (over <= 0 || limits.tarpitStepMs === 0) return null
+          const delayMs = over * limits.tarpitStepMs
+          await pause(world, Math.min(delayMs, limits.tarpitMaxMs))
+          return delayMs < limits.tarpitMaxMs
+            ? null
+            : refuse(421, '4.7.0', 'Too many unknown recipients, closing connection')
+        },
+      }
+    },
+  }
+}
