@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { JourneyReader, JourneySink } from '../journey/event.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
+import type { GuardBook } from '../smtp/guard/create-guards.ts'
 import type { Store } from '../store/store.ts'
 
 /** What the admin API works on. Without a server (the command line on a folder that nobody owns) some of it is null. */
@@ -21,6 +22,8 @@ export interface AdminOptions {
   readonly stop: (() => void) | null
   /** For import and export. Absent: default limits, no journeys. */
   readonly transfer?: { readonly limits: Limits; readonly journeys: JourneySink; readonly random: Random }
+  /** Bans, and what accounts may send. Absent: they cannot be asked for. */
+  readonly guards?: GuardBook
   /** Where the store is, for backup and verify. Absent: they cannot be asked for. */
   readonly dataFolder?: string
   /** Called after a domain was added or removed. */

@@ -8,6 +8,7 @@ import { accountRoutes } from './accounts.ts'
 import { AdminError, translateError } from './admin-error.ts'
 import { aliasRoutes } from './aliases.ts'
 import { backupRoutes } from './backup.ts'
+import { banRoutes, sendingRoutes } from './guards.ts'
 import { domainRoutes } from './domains.ts'
 import { journeyRoutes } from './journeys.ts'
 import { queueRoutes } from './queue.ts'
@@ -31,6 +32,8 @@ export function createAdminApp(options: AdminOptions): Hono {
   })
   app.route('/v1/domains', domainRoutes(options))
   app.route('/v1/accounts', accountRoutes(options))
+  app.route('/v1/bans', banRoutes(options))
+  app.route('/v1/sending', sendingRoutes(options))
   app.route('/v1/aliases', aliasRoutes(options))
   app.route('/v1/queue', queueRoutes(options))
   app.route('/v1/journeys', journeyRoutes(options))

@@ -22,7 +22,7 @@ export function journeyRoutes({ journeys }: AdminOptions): Hono {
     })
 }
 
-/** `id`, `messageId`, `rcpt`, `from`, `queueId`, `client` + `server` + `transaction` (a link), `limit`. */
+/** `id`, `messageId`, `rcpt`, `from`, `ip`, `refused`, `queueId`, `client` + `server` + `transaction` (a link), `limit`. */
 function readQuery(get: (name: string) => string | undefined): JourneyQuery {
   const query: { -readonly [K in keyof JourneyQuery]: JourneyQuery[K] } = {
     limit: readNumber(get('limit'), 'limit', { min: 1, max: 1_000 }, 20),
@@ -35,6 +35,9 @@ function readQuery(get: (name: string) => string | undefined): JourneyQuery {
   if (recipient !== undefined) query.recipient = recipient
   const reversePath = get('from')
   if (reversePath !== undefined) query.reversePath = reversePath
+  const address = get('ip')
+  if (address !== undefined) query.remoteAddress = address
+  if (get('refused') !== undefined) query.refused = true
   const queueId = get('queueId')
   if (queueId !== undefined) query.queueId = readNumber(queueId, 'queueId', idRange)
   const client = get('client')

@@ -8,6 +8,8 @@ import { systemRandom } from '../base/random.ts'
 import { StoreInUse } from '../store/errors.ts'
 import { journeysAtLevel } from '../daemon/journeys-at-level.ts'
 import { openJourneys } from '../store/journeys/open.ts'
+import { openGuardBook } from '../smtp/guard/create-guards.ts'
+import { openNotes } from '../store/notes/open-notes.ts'
 import { openStore } from '../store/open.ts'
 import { CliError, exitCodes } from './cli-error.ts'
 
@@ -40,8 +42,10 @@ export async function openDirectly(
       throw error
     },
   )
+  const notes = await openNotes({ disk: journeys, limits, clock: systemClock, log })
+  const guards = openGuardBook({ config: config.guards, limits, clock: systemClock, log, notes })
   const app = createAdminApp({
-    ...{ store, journeys, queue: null, clock: systemClock, log, hashPassword },
+    ...{ store, journeys, queue: null, clock: systemClock, log, hashPassword, guards },
     ...{ status: null, stop: null },
     transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random: systemRandom },
     dataFolder: folder,
@@ -50,6 +54,7 @@ export async function openDirectly(
   return {
     app,
     async close() {
+      await notes.close()
       await journeys.close()
       await store.close()
     },

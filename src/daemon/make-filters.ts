@@ -1,5 +1,6 @@
 /** Makes what has a say over incoming mail, in the order in which it is asked. A room is loaded only when it is used. */
 import type { FilterSurroundings, LookUp } from '../smtp/filter/reach.ts'
+import type { Guards } from '../smtp/guard/create-guards.ts'
 import type { SmtpFilter } from '../smtp/filter/filter.ts'
 import type { Config } from '../base/config.ts'
 import type { Resolver } from '../dns/resolver.ts'
@@ -18,15 +19,16 @@ export interface Filters {
 export interface FilterParts {
   readonly config: Config
   readonly world: World
+  readonly guards: Pick<Guards, 'filters'>
 }
 
 export async function makeFilters(parts: FilterParts): Promise<Filters> {
   const programs = await makePrograms(parts)
-  return { filters: [...programs.filters], close: () => programs.close() }
+  return { filters: [...parts.guards.filters, ...programs.filters], close: () => programs.close() }
 }
 
 /** Programs of others: milters, Rspamd, ClamAV, hooks. */
-async function makePrograms({ config, world }: FilterParts): Promise<Filters> {
+async function makePrograms({ config, world }: Pick<FilterParts, 'config' | 'world'>): Promise<Filters> {
   const { milters, hooks, rspamd, clamav } = config.filters
   const filters: SmtpFilter[] = []
   const closers: (() => void)[] = []

@@ -8,9 +8,9 @@ import type { SmtpFilter } from '../smtp/filter/filter.ts'
 import type { Store } from '../store/store.ts'
 import type { SignerSource } from '../submission/signer.ts'
 import type { ReloadableServerTls } from '../tls/server-tls.ts'
+import type { ServerGuards } from './make-guards.ts'
 import type { World } from './world.ts'
 import { doorNames } from '../base/config.ts'
-import { ConnectionGate } from '../base/connection-gate.ts'
 import { type Door, type Listener, listen } from '../base/listener.ts'
 import { createIdentify } from './identify.ts'
 import { journeysAtLevel } from './journeys-at-level.ts'
@@ -24,6 +24,8 @@ export interface BehindDoors {
   readonly authenticator: Authenticator
   readonly tls: ReloadableServerTls
   readonly journeys: JourneySink
+  /** One gate for all doors: 50 connections of an address are 50 to the whole server. */
+  readonly guards: Pick<ServerGuards, 'gate' | 'refusals' | 'offences'>
   /** Who has a say while mail comes in; absent: nobody. */
   readonly filters?: readonly SmtpFilter[]
   /** Absent: what is handed in goes out unsigned. */
@@ -39,13 +41,16 @@ export async function openDoors(behind: BehindDoors): Promise<OpenDoors> {
   const open = new Map<DoorName, Listener>()
   const makeDoor = doorMaker(behind)
   const { limits, guards, listen: named } = behind.config
-  const gate = makeGate(behind)
   for (const name of doorNames) {
     const endpoints = named[name]
     if (endpoints === undefined) continue
     try {
       const door = await makeDoor(name)
-      const listening = listen(door, endpoints, { ...limits, trusted: guards.trusted, gate })
+      const listening = listen(door, endpoints, {
+        ...limits,
+        trusted: guards.trusted,
+        gate: behind.guards.gate,
+      })
       const explain = (error: unknown): never => {
         throw explainListenFailure(name, endpoints, error)
       }
@@ -56,16 +61,6 @@ export async function openDoors(behind: BehindDoors): Promise<OpenDoors> {
     }
   }
   return open
-}
-
-/** One for all doors: 50 connections of an address are 50 to the whole server. */
-function makeGate({ config, world }: BehindDoors): ConnectionGate {
-  const trusted = new Set(config.guards.trusted)
-  return new ConnectionGate({
-    limits: config.limits,
-    clock: world.clock,
-    isTrusted: (address) => trusted.has(address),
-  })
 }
 
 /** All at once: the grace counts for the whole server. */
@@ -116,6 +111,8 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
           filters: behind.filters ?? [],
           signer: behind.signer ?? null,
           trusted: config.guards.trusted,
+          refusals: behind.guards.refusals,
+          mistaken: (address: string) => behind.guards.offences.count('protocol', address),
           // What is thrown away is relayed to nobody: for measuring, from addresses that are named.
           mayRelay: (domain: string, address: string) =>
             config.routes.get(domain) === 'discard' && config.guards.trusted.includes(address),

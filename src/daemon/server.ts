@@ -83,13 +83,19 @@ async function start(
   const { openJourneys } = await import('../store/journeys/open.ts')
   const journeys = await openJourneys({ folder: config.data, limits, log, clock })
   closers.push(() => journeys.close())
+  const { makeGuards } = await import('./make-guards.ts')
+  const guards = await makeGuards({ config, world, journeys })
+  closers.push(() => guards.close())
 
   const { createServerTls } = await import('../tls/server-tls.ts')
   const tls = createServerTls(await loadCertificates(config, world))
   const stopKeeping = keepCertificates({ tls, world, config: () => config })
   closers.push(async () => stopKeeping())
   const { createAuthenticator } = await import('../auth/create-authenticator.ts')
-  const authenticator = createAuthenticator({ store, limits, clock, random, log })
+  const authenticator = createAuthenticator({
+    ...{ store, limits, clock, random, log },
+    guessed: (address) => guards.offences.count('login', address),
+  })
 
   let defaultDomain = await firstDomain(store, config.hostname)
   const { makeSigner } = await import('./make-signer.ts')
@@ -97,10 +103,10 @@ async function start(
   const queue = await makeQueue({ config, world, store, journeys, signer })
   closers.push((graceMs) => queue.stop(graceMs))
   const { makeFilters } = await import('./make-filters.ts')
-  const { filters, close: closeFilters } = await makeFilters({ config, world })
+  const { filters, close: closeFilters } = await makeFilters({ config, world, guards })
   closers.push(async () => closeFilters())
   const doors = await openDoors({
-    ...{ filters, config, world, store, authenticator, tls, journeys, signer },
+    ...{ guards, filters, config, world, store, authenticator, tls, journeys, signer },
     defaultDomain: () => defaultDomain,
   })
   closers.push((graceMs) => closeDoors(doors, graceMs))
@@ -131,7 +137,7 @@ async function start(
     const { createAdminApp } = await import('../admin/create-admin-app.ts')
     const { hashPassword } = await import('../auth/password-hash.ts')
     return createAdminApp({
-      ...{ store, journeys, queue, clock, log },
+      ...{ store, journeys, queue, clock, log, guards },
       hashPassword: (password) => hashPassword(password, random),
       status: () => ({
         pid: process.pid,

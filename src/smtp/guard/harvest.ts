@@ -24,7 +24,7 @@ export function harvest(world: GuardWorld): SmtpFilter {
           const host = hostOf(client.remoteAddress)
           unknown.add(host)
           offences.count('recipient', client.remoteAddress)
-          const over = Math.floor(unknown.level(host)) - limits.unknownRecipients
+          const over = Math.round(unknown.level(host)) - limits.unknownRecipients
           if (over <= 0 || limits.tarpitStepMs === 0) return null
           const delayMs = over * limits.tarpitStepMs
           await pause(world, Math.min(delayMs, limits.tarpitMaxMs))

@@ -11,7 +11,7 @@ export function nullSender(): SmtpFilter {
     name: 'null sender',
     open(client) {
       if (!isStranger(client)) return null
-      let reversePath = ''
+      let reversePath: string | null = null
       let recipients = 0
       return {
         mail(path): FilterAnswer {
