@@ -61,8 +61,11 @@ export function missingRuntime() {
  */
 export function runWith(runtime, args, environment = process.env) {
   return new Promise((resolve, reject) => {
+    // Listening sockets that systemd gave us, sd_listen_fds(3), go on to who is to serve them.
+    const given = process.env.LISTEN_PID === String(process.pid) ? Number(process.env.LISTEN_FDS) || 0 : 0
+    const descriptors = Array.from({ length: Math.min(given, 100) }, (_, index) => 3 + index)
     const child = spawn(runtime, ['--disable-warning=ExperimentalWarning', ...args], {
-      stdio: 'inherit',
+      stdio: ['inherit', 'inherit', 'inherit', ...descriptors],
       env: environment,
     })
     // Ctrl-C in a terminal reaches the whole process group, the child too; a second one would look like impatience.

@@ -27,6 +27,14 @@ export interface TlsConfig {
   readonly clientCa: string | null
 }
 
+/** Whom a server becomes that is started as root, once its ports are bound. Null: it must not be started as root. */
+export interface ProcessConfig {
+  /** `root`: it stays so. */
+  readonly user: string | null
+  /** Null: the user's own. */
+  readonly group: string | null
+}
+
 /** What belongs to the machine. Domains, accounts, aliases and keys live in the store. */
 export interface Config {
   /** The name in greetings, Received fields and Message-IDs. */
@@ -35,6 +43,7 @@ export interface Config {
   readonly data: string
   readonly listen: { readonly [door in DoorName]?: readonly Endpoint[] }
   readonly tls: TlsConfig
+  readonly process: ProcessConfig
   readonly auth: {
     /** Log-in without TLS: never, or only from 127.0.0.0/8 and ::1. */
     readonly plaintext: 'never' | 'loopback'

@@ -1,6 +1,7 @@
 /** Binds addresses for one door, and bounds how many connections come in. */
-import { createServer, isIPv4, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Endpoint } from './config.ts'
+import { bindPorts, type BoundPort } from './bound-port.ts'
 import { systemClock } from './clock.ts'
 import { ConnectionGate, type GateRefusal } from './connection-gate.ts'
 import { Peer, plainAddress } from './peer.ts'
@@ -46,6 +47,11 @@ export async function listen(
   endpoints: readonly Endpoint[],
   limits: ListenerLimits,
 ): Promise<Listener> {
+  return serveAt(door, await bindPorts(endpoints), limits)
+}
+
+/** As `listen`, at ports that are bound already. */
+export function serveAt(door: Door, ports: readonly BoundPort[], limits: ListenerLimits): Listener {
   const peers = new Set<Peer>()
   const gate = limits.gate ?? gateOfOneDoor(limits)
   let idle: (() => void) | null = null
@@ -83,22 +89,15 @@ export async function listen(
     })
   }
 
-  const servers: Server[] = []
-  try {
-    for (const endpoint of endpoints)
-      servers.push(await bind(endpoint, hasIpv4Twin(endpoint, endpoints), welcome))
-  } catch (error) {
-    for (const server of servers) server.close()
-    throw error
-  }
+  for (const port of ports) port.serve(welcome)
 
   return {
-    endpoints: servers.map(boundEndpoint),
+    endpoints: ports.map(({ endpoint }) => endpoint),
     get connections() {
       return peers.size
     },
     async close(graceMs) {
-      for (const server of servers) server.close()
+      for (const port of ports) port.close()
       door.drain()
       if (peers.size === 0) return
       await new Promise<void>((resolve) => {
@@ -138,35 +137,4 @@ function gateOfOneDoor(limits: ListenerLimits): ConnectionGate {
     clock: systemClock,
     isTrusted: (address) => addresses.has(address),
   })
-}
-
-/** Alone, `[::]:25` takes IPv4 as well; beside `0.0.0.0:25` it must not, or the second of them finds the port in use. */
-function hasIpv4Twin({ address, port }: Endpoint, all: readonly Endpoint[]): boolean {
-  return address === '::' && all.some((other) => isIPv4(other.address) && other.port === port)
-}
-
-function bind(endpoint: Endpoint, ipv6Only: boolean, welcome: (socket: Socket) => void): Promise<Server> {
-  // allowHalfOpen: a client may send its commands, then FIN, and still wants the answers.
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, welcome)
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(
-        new Error(`Cannot listen on ${endpoint.address}:${endpoint.port}: ${error.message}`, {
-          cause: error,
-        }),
-      )
-    })
-    server.listen({ host: endpoint.address, port: endpoint.port, ipv6Only, backlog: 1024 }, () => {
-      server.removeAllListeners('error')
-      // EMFILE and the like: the connection is lost, the door stays open.
-      server.on('error', () => {})
-      resolve(server)
-    })
-  })
-}
-
-function boundEndpoint(server: Server): Endpoint {
-  const bound = server.address()
-  if (bound === null || typeof bound === 'string') throw new Error('Listener has no address')
-  return { address: bound.address, port: bound.port }
 }

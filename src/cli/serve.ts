@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import type { Config } from '../base/config.ts'
+import type { ServerGiven } from '../daemon/server.ts'
 import type { ReadyLine } from '../daemon/ready-line.ts'
 import { CliError, exitCodes } from './cli-error.ts'
 import { commandName } from './command-name.ts'
@@ -24,7 +26,7 @@ export function registerServe(program: Command): void {
 async function serve(file: string, json: boolean): Promise<void> {
   const { loadConfig } = await import('../daemon/load-config.ts')
   const { config, warnings } = await loadConfig(file)
-  if (Object.keys(config.listen).length === 0) {
+  if (Object.keys(config.listen).length === 0 && process.env['LISTEN_FDS'] === undefined) {
     const remedy =
       'Add to [listen] for example smtp = ["0.0.0.0:25"]; posthorn config check shows what is open.'
     throw new CliError(exitCodes.usage, `${file} opens no door`, remedy, { code: 'no-door' })
@@ -40,16 +42,22 @@ async function serve(file: string, json: boolean): Promise<void> {
   // Mail is its owner's: a data folder that somebody made with wider rights must not give it to all users.
   process.umask(0o077)
   const stopping = stopOnSignals()
+  const given = await takeWhatNeedsRoot(config)
   const world = await systemWorld(config, log)
-  const server = await createServer(config, world, {
-    stop: stopping.stop,
-    failed: (cause) => {
-      // Whoever supervises us starts us again, and the store recovers; going on would only refuse.
-      log.error('the store failed, ending', { error: cause })
-      process.exitCode = exitCodes.tryLater
-      stopping.stop()
+  const server = await createServer(
+    config,
+    world,
+    {
+      stop: stopping.stop,
+      failed: (cause) => {
+        // Whoever supervises us starts us again, and the store recovers; going on would only refuse.
+        log.error('the store failed, ending', { error: cause })
+        process.exitCode = exitCodes.tryLater
+        stopping.stop()
+      },
     },
-  })
+    given,
+  )
   const control = await openControlSocket(controlPath(config.data), server.adminApp, log).catch(
     async (error) => {
       await server.close(0)
@@ -78,6 +86,28 @@ async function serve(file: string, json: boolean): Promise<void> {
   log.info('stopped')
   // A long job that was asked for, a check of all bodies say, has a thread of its own: it does not keep a stopped server.
   setTimeout(() => process.exit(), lingerMs).unref()
+}
+
+/** Binds the ports and reads the keys, then becomes the user who runs the server. @throws {StartError} */
+async function takeWhatNeedsRoot(config: Config): Promise<ServerGiven> {
+  const { becomeUser, prepareDataFolder, userToBecome } = await import('../daemon/become-user.ts')
+  const { readCertificates } = await import('../daemon/certificates.ts')
+  const { releasePorts, takePorts } = await import('../daemon/take-ports.ts')
+  const user = userToBecome(config.process)
+  const certificates = await readCertificates(config)
+  const ports = await takePorts(config)
+  try {
+    if (user !== null) {
+      await prepareDataFolder(config.data, user)
+      becomeUser(user)
+      // It was root's.
+      delete process.env['XDG_RUNTIME_DIR']
+    }
+  } catch (error) {
+    releasePorts(ports)
+    throw error
+  }
+  return { certificates, ports }
 }
 
 const clearName: Record<string, string> = {

@@ -10,11 +10,16 @@ import { StartError } from './start-error.ts'
 /**
  * Reads what the configuration names; without any, takes the self-made certificate from the data folder or makes it.
  *
+ * @param read What `readCertificates` gave, when that has been called already.
  * @throws {StartError} A file cannot be read.
  */
-export async function loadCertificates(config: Config, world: World): Promise<CertificateSet> {
+export async function loadCertificates(
+  config: Config,
+  world: World,
+  read?: CertificateSet,
+): Promise<CertificateSet> {
   if (world.certificate !== undefined) return { certificates: [world.certificate], clientCa: null }
-  const named = await readCertificates(config)
+  const named = read ?? (await readCertificates(config))
   if (named.certificates.length > 0) return named
   const { loadOrMakeCertificate } = await import('../tls/self-made.ts')
   const made = await loadOrMakeCertificate(config.data, config.hostname, world.clock, world.random)

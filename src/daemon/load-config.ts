@@ -12,6 +12,7 @@ import { ConfigError } from './config-error.ts'
 import { type ConfigSource, ConfigTable } from './config-table.ts'
 import { readFilters } from './config/filters.ts'
 import { readQueue } from './config/queue.ts'
+import { readProcess } from './config/process.ts'
 import { readTls } from './config/tls.ts'
 import { readSmtp } from './config/smtp.ts'
 import { indexPositions } from './toml-position.ts'
@@ -55,6 +56,7 @@ export function parseConfig(text: string, file: string): LoadedConfig {
     data: resolve(folder, root.string('data') ?? 'data'),
     listen: readListen(root.table('listen'), warnings),
     tls: readTls(root.table('tls'), folder),
+    process: readProcess(root.table('process')),
     auth: readAuth(root.table('auth')),
     dns: readDns(root.table('dns')),
     routes: readRoutes(root.table('routes')),

@@ -10,11 +10,10 @@ import type { SignerSource } from '../submission/signer.ts'
 import type { ReloadableServerTls } from '../tls/server-tls.ts'
 import type { ServerGuards } from './make-guards.ts'
 import type { World } from './world.ts'
-import { doorNames } from '../base/config.ts'
-import { type Door, type Listener, listen } from '../base/listener.ts'
+import { type Door, type Listener, serveAt } from '../base/listener.ts'
 import { createIdentify } from './identify.ts'
 import { journeysAtLevel } from './journeys-at-level.ts'
-import { explainListenFailure } from './start-error.ts'
+import { releasePorts, takePorts, type TakenPorts } from './take-ports.ts'
 
 /** What stands behind every door of one server. */
 export interface BehindDoors {
@@ -30,6 +29,8 @@ export interface BehindDoors {
   readonly filters?: readonly SmtpFilter[]
   /** Absent: what is handed in goes out unsigned. */
   readonly signer?: SignerSource
+  /** Bound already; absent: bound now. */
+  readonly ports?: TakenPorts
   /** Asked anew each time: the first domain may be added while the server runs. */
   defaultDomain(): string
 }
@@ -40,25 +41,17 @@ export type OpenDoors = ReadonlyMap<DoorName, Listener>
 export async function openDoors(behind: BehindDoors): Promise<OpenDoors> {
   const open = new Map<DoorName, Listener>()
   const makeDoor = doorMaker(behind)
-  const { limits, guards, listen: named } = behind.config
-  for (const name of doorNames) {
-    const endpoints = named[name]
-    if (endpoints === undefined) continue
-    try {
-      const door = await makeDoor(name)
-      const listening = listen(door, endpoints, {
-        ...limits,
-        trusted: guards.trusted,
-        gate: behind.guards.gate,
-      })
-      const explain = (error: unknown): never => {
-        throw explainListenFailure(name, endpoints, error)
-      }
-      open.set(name, await listening.catch(explain))
-    } catch (error) {
-      await closeDoors(open, 0)
-      throw error
+  const { limits, guards } = behind.config
+  const { gate } = behind.guards
+  const ports = behind.ports ?? (await takePorts(behind.config, {}))
+  try {
+    for (const [name, bound] of ports) {
+      open.set(name, serveAt(await makeDoor(name), bound, { ...limits, trusted: guards.trusted, gate }))
     }
+  } catch (error) {
+    await closeDoors(open, 0)
+    releasePorts(ports)
+    throw error
   }
   return open
 }

@@ -10,7 +10,9 @@ import type { Config } from '../base/config.ts'
 import type { JourneyReader, JourneySink } from '../journey/event.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
 import type { Store } from '../store/store.ts'
+import type { CertificateSet } from '../tls/server-tls.ts'
 import type { ServerLine } from './ready-line.ts'
+import type { TakenPorts } from './take-ports.ts'
 import type { World } from './world.ts'
 import { keepCertificates, loadCertificates } from './certificates.ts'
 import { formatEndpoint } from './endpoint-text.ts'
@@ -43,6 +45,13 @@ export interface ServerHooks {
   failed?(cause: Error): void
 }
 
+/** What was got ready with rights that are gone by now. */
+export interface ServerGiven {
+  readonly ports?: TakenPorts
+  /** Named by the configuration; with none the self-made one is used. */
+  readonly certificates?: CertificateSet
+}
+
 type Closer = (graceMs: number) => Promise<unknown> | undefined
 
 /** @throws {StartError} @throws {StoreInUse} Another process holds the data folder. */
@@ -50,13 +59,14 @@ export async function createServer(
   config: Config,
   world: World,
   hooks: ServerHooks = {},
+  given: ServerGiven = {},
 ): Promise<PosthornServer> {
   const closers: Closer[] = []
   const close = async (graceMs: number): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer(graceMs)
   }
   try {
-    return await start(config, world, hooks, closers, close)
+    return await start(config, world, hooks, given, closers, close)
   } catch (error) {
     await close(0)
     throw error
@@ -67,6 +77,7 @@ async function start(
   config: Config,
   world: World,
   hooks: ServerHooks,
+  given: ServerGiven,
   closers: Closer[],
   close: (graceMs: number) => Promise<void>,
 ): Promise<PosthornServer> {
@@ -88,7 +99,7 @@ async function start(
   closers.push(() => guards.close())
 
   const { createServerTls } = await import('../tls/server-tls.ts')
-  const tls = createServerTls(await loadCertificates(config, world))
+  const tls = createServerTls(await loadCertificates(config, world, given.certificates))
   const stopKeeping = keepCertificates({ tls, world, config: () => config })
   closers.push(async () => stopKeeping())
   const { createAuthenticator } = await import('../auth/create-authenticator.ts')
@@ -108,6 +119,7 @@ async function start(
   const doors = await openDoors({
     ...{ guards, filters, config, world, store, authenticator, tls, journeys, signer },
     defaultDomain: () => defaultDomain,
+    ...(given.ports === undefined ? {} : { ports: given.ports }),
   })
   closers.push((graceMs) => closeDoors(doors, graceMs))
   queue.start()

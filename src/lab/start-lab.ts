@@ -184,6 +184,7 @@ function serverConfig(domain: string, scene: Scene, data: string, ports: ServerP
     data,
     listen,
     tls: { certificates: [], clientCa: null },
+    process: { user: null, group: null },
     auth: { plaintext: 'loopback' },
     dns: { servers: null, validating: false },
     routes: new Map(),
