@@ -12,7 +12,7 @@ import type { OutgoingQueue } from '../queue/wake.ts'
 import type { Store } from '../store/store.ts'
 import type { CertificateSet } from '../tls/server-tls.ts'
 import type { ServerLine } from './ready-line.ts'
-import type { TakenPorts } from './take-ports.ts'
+import { releasePorts, type TakenPorts } from './take-ports.ts'
 import type { World } from './world.ts'
 import { keepCertificates, loadCertificates } from './certificates.ts'
 import { formatEndpoint } from './endpoint-text.ts'
@@ -69,6 +69,7 @@ export async function createServer(
     return await start(config, world, hooks, given, closers, close)
   } catch (error) {
     await close(0)
+    if (given.ports !== undefined) releasePorts(given.ports)
     throw error
   }
 }
