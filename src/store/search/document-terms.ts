@@ -18,6 +18,7 @@ export class DocumentTerms {
   #block: OpenBlock
   readonly #terms = new TermWriter()
   #scope: Scope = 'body'
+  #scopeOctet = octetOf('body')
   #charsLeft = 0
   #complete = true
   #onlyOpaque = false
@@ -47,6 +48,7 @@ export class DocumentTerms {
     }
     this.#charsLeft -= folded.length
     this.#scope = scope
+    this.#scopeOctet = octetOf(scope)
     this.#grams.clear()
     this.#seen.clear()
     const classes = this.#classes
@@ -89,7 +91,7 @@ export class DocumentTerms {
       this.#block.add(scope, text, start, end)
     else if (this.#onlyOpaque) return
     else if (form === 'grams') this.#addGrams(text, start, end)
-    else this.#addToVocabulary(octetOf(scope), text, start, end)
+    else this.#addToVocabulary(this.#scopeOctet, text, start, end)
   }
 
   #addToVocabulary(scope: number, text: string, start: number, end: number): void {
@@ -109,14 +111,14 @@ export class DocumentTerms {
       const first = text.charCodeAt(at)
       if (!grams.has(first)) {
         grams.add(first)
-        this.#terms.gram(this.#scope, first, null)
+        this.#terms.gram(this.#scopeOctet, first, null)
       }
       if (at + 1 === end) break
       const second = text.charCodeAt(at + 1)
       const key = 65_536 + first * 65_536 + second
       if (grams.has(key)) continue
       grams.add(key)
-      this.#terms.gram(this.#scope, first, second)
+      this.#terms.gram(this.#scopeOctet, first, second)
     }
   }
 }

@@ -9,7 +9,7 @@ import { Blocks, blockTables, type OpaqueBlock } from './blocks.ts'
 import { Vocabulary } from './vocabulary.ts'
 
 /** Grows when terms are made otherwise. Unicode's own tables come with Node and are part of it too. */
-const version = `2 unicode ${process.versions['unicode']}`
+const version = `3 unicode ${process.versions['unicode']}`
 
 const tables = `
   PRAGMA journal_mode = WAL;

@@ -15,14 +15,14 @@ export const nameOctet = 'n'.charCodeAt(0)
 
 /** The index's term for a word of the vocabulary. */
 export function termOfWord(id: number): string {
-  return `v${id.toString(36)}`
+  return `v${id.toString(32)}`
 }
 
 /** The index's term for one character that stands by itself, or for two neighbours. */
 export function termOfGram(scope: Scope, first: number, second: number | null): string {
-  return `${letters[scope]}${base36(first)}${second === null ? '' : base36(second)}`
+  return `${letters[scope]}${base32(first)}${second === null ? '' : base32(second)}`
 }
 
-function base36(code: number): string {
-  return code.toString(36).padStart(4, '0')
+function base32(code: number): string {
+  return code.toString(32).padStart(4, '0')
 }

@@ -1,6 +1,7 @@
 /** The thread of the search. Posts are received between two pieces of work. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { SearchPost, SearchReply, SearchThreadData } from './protocol.ts'
+import { lowerPriority } from '../sqlite/lower-priority.ts'
 import { Searcher } from './searcher.ts'
 
 const port = parentPort!
@@ -9,7 +10,9 @@ function tell(reply: SearchReply): void {
   port.postMessage(reply, reply.kind === 'found' ? [reply.places.buffer as ArrayBuffer] : [])
 }
 
-const searcher = new Searcher(workerData as SearchThreadData, tell)
+// What takes mail in and answers goes first, docs/decisions/201.
+const rests = !lowerPriority()
+const searcher = new Searcher(workerData as SearchThreadData, tell, rests)
 let working = false
 let closed = false
 let retry: NodeJS.Timeout | null = null

@@ -19,7 +19,10 @@ const runsAtOnce = 4
 const slicesPerBatch = 4
 /** Slices between two words about how far a search has come. */
 const slicesPerProgress = 4
-/** While messages arrive, which they do when `wake` came so recently, half of the time is left to what takes them in. */
+/**
+ * While messages arrive, which they do when `wake` came so recently, half of the time is left to what takes them in, unless
+ * the system sees to that.
+ */
 const arrivingMs = 500
 /** After a fault of the disk. */
 const retryAfterMs = 10_000
@@ -37,6 +40,7 @@ export class Searcher {
   readonly #data: SearchThreadData
   readonly #tell: (reply: SearchReply) => void
   readonly #file: string
+  readonly #rests: boolean
   readonly #classes = makeCharClasses()
   readonly #sql: Sql
   readonly #messages: StoredMessages
@@ -53,7 +57,9 @@ export class Searcher {
   #wokenAt = Number.NEGATIVE_INFINITY
   #anewAt = Number.NEGATIVE_INFINITY
 
-  constructor(data: SearchThreadData, tell: (reply: SearchReply) => void) {
+  /** @param rests Between batches while messages arrive. */
+  constructor(data: SearchThreadData, tell: (reply: SearchReply) => void, rests = false) {
+    this.#rests = rests
     this.#data = data
     this.#tell = tell
     this.#file = join(data.folder, 'fts.db')
@@ -154,7 +160,7 @@ export class Searcher {
       return
     }
     const end = performance.now()
-    if (end - this.#wokenAt < arrivingMs) this.#indexAt = end + (end - begin)
+    if (this.#rests && end - this.#wokenAt < arrivingMs) this.#indexAt = end + (end - begin)
   }
 
   #clearMore(): void {

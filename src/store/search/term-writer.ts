@@ -1,6 +1,4 @@
 /** Writes the terms of one message, one after another with blanks between, as FTS5 takes them. */
-import { octetOf, type Scope } from './scopes.ts'
-
 const blank = 32
 /** Of one term. */
 const octetsMax = 16
@@ -16,17 +14,17 @@ export class TermWriter {
   /** A word of the vocabulary: as `termOfWord` writes it. */
   word(id: number): void {
     this.#begin(118)
-    let first = 1
-    while (first * 36 <= id) first *= 36
-    this.#number(id, first)
+    let shift = 0
+    while (id >>> shift > 31) shift += 5
+    this.#number(id, shift)
     this.#octets[this.#length++] = blank
   }
 
-  /** As `termOfGram` writes it. */
-  gram(scope: Scope, first: number, second: number | null): void {
-    this.#begin(octetOf(scope))
-    this.#number(first, 36 ** 3)
-    if (second !== null) this.#number(second, 36 ** 3)
+  /** As `termOfGram` writes it. @param scope Its octet. */
+  gram(scope: number, first: number, second: number | null): void {
+    this.#begin(scope)
+    this.#number(first, 15)
+    if (second !== null) this.#number(second, 15)
     this.#octets[this.#length++] = blank
   }
 
@@ -40,12 +38,11 @@ export class TermWriter {
     this.#octets[this.#length++] = octet
   }
 
-  /** In base 36. @param first What the first digit counts. */
+  /** In base 32. @param first Bits behind the first digit. */
   #number(value: number, first: number): void {
-    for (let rest = value, unit = first; unit >= 1; unit = Math.floor(unit / 36)) {
-      const digit = Math.floor(rest / unit)
+    for (let shift = first; shift >= 0; shift -= 5) {
+      const digit = (value >>> shift) & 31
       this.#octets[this.#length++] = digit < 10 ? 48 + digit : 87 + digit
-      rest -= digit * unit
     }
   }
 }

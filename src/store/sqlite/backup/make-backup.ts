@@ -21,7 +21,7 @@ import {
   syncFolder,
   tablesFile,
 } from './layout.ts'
-import { lowerPriority } from './lower-priority.ts'
+import { lowerPriority } from '../lower-priority.ts'
 import type { KeptFile, Manifest } from './manifest.ts'
 import { completeNames, octetsOf, readManifest, writeManifest } from './manifest.ts'
 import { prune } from './prune.ts'

@@ -1,7 +1,7 @@
 /** The thread that reads a backup for the restore of one account; it goes on only when it is asked for more. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { WriterError } from '../protocol.ts'
-import { lowerPriority } from './lower-priority.ts'
+import { lowerPriority } from '../lower-priority.ts'
 import { type MissingData, type MissingItem, MissingMessages, type MissingPlan } from './missing-messages.ts'
 
 export type MissingReply =
