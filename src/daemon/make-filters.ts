@@ -28,7 +28,10 @@ export async function makeFilters(parts: FilterParts): Promise<Filters> {
 }
 
 /** Programs of others: milters, Rspamd, ClamAV, hooks. */
-async function makePrograms({ config, world }: Pick<FilterParts, 'config' | 'world'>): Promise<Filters> {
+export async function makePrograms({
+  config,
+  world,
+}: Pick<FilterParts, 'config' | 'world'>): Promise<Filters> {
   const { milters, hooks, rspamd, clamav } = config.filters
   const filters: SmtpFilter[] = []
   const closers: (() => void)[] = []
@@ -71,6 +74,7 @@ async function makePrograms({ config, world }: Pick<FilterParts, 'config' | 'wor
 async function surroundings({
   resolver,
   dialler,
+  programDialler,
   authorities,
   clock,
   log,
@@ -78,7 +82,7 @@ async function surroundings({
   const { createReach } = await import('../smtp/filter/reach.ts')
   const lookUp = addressesIn(resolver)
   return {
-    reach: createReach(dialler, lookUp, clock),
+    reach: createReach(programDialler ?? dialler, lookUp, clock),
     clock,
     authorities,
     log: log.with({ part: 'filter' }),

@@ -14,6 +14,8 @@ import { systemRandom } from '../base/random.ts'
 export interface World extends Surroundings {
   readonly resolver: Resolver
   readonly dialler: Dialler
+  /** To programs that the operator named, such as milters: on this machine as a rule. Absent: `dialler`. */
+  readonly programDialler?: Dialler
   /** PEM of authorities that count besides the well-known ones when we send. */
   readonly authorities: readonly string[]
   /** Instead of the configured or self-made one. */
@@ -39,6 +41,7 @@ export async function systemWorld(config: Config, log: Log): Promise<World & { c
       clock: systemClock,
       ...(config.outgoing.allowPrivate ? {} : { refusePrivate: { except: routeEndpoints(config) } }),
     }),
+    programDialler: createDialler({ localAddress: null, clock: systemClock }),
     authorities: [],
     close: () => resolver.close(),
   }
