@@ -5,6 +5,7 @@ import { CliError, exitCodes } from './cli-error.ts'
 import { confirm, readNewPassword } from './password.ts'
 import { doorFor, withServer } from './reach.ts'
 import { runCommand } from './run-command.ts'
+import { registerLimits } from './account-limits.ts'
 import { registerQuota } from './account-quota.ts'
 import { formatTable } from './terminal.ts'
 
@@ -23,6 +24,7 @@ export function registerAccount(program: Command): void {
   registerRemove(account)
   registerRestoreAccount(account)
   registerQuota(account)
+  registerLimits(account)
   account
     .command('password')
     .description('give an account another password, read from standard input')

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { registerAccount } from './account.ts'
 import { registerAgentCommands } from './agent/register.ts'
 import { registerAlias } from './alias.ts'
+import { registerBan } from './ban.ts'
 import { registerBackup } from './backup.ts'
 import { registerConfig } from './config.ts'
 import { registerDomain } from './domain.ts'
@@ -9,6 +10,7 @@ import { registerExport } from './export.ts'
 import { registerImport } from './import.ts'
 import { registerLab } from './lab.ts'
 import { registerQueue } from './queue.ts'
+import { registerRefused } from './refused.ts'
 import { registerRestore } from './restore.ts'
 import { registerServe } from './serve.ts'
 import { registerStore } from './store.ts'
@@ -35,9 +37,11 @@ export function createProgram(version: string): Command {
   registerAgentCommands(program)
   registerWay(program)
   registerQueue(program)
+  registerRefused(program)
   registerAccount(program)
   registerDomain(program)
   registerAlias(program)
+  registerBan(program)
   registerConfig(program)
   registerUndelete(program)
   registerStore(program)
