@@ -10,7 +10,16 @@ export interface Endpoint {
 }
 
 /** The doors a server can open; one that is absent is closed. */
-export const doorNames = ['smtp', 'submission', 'submissions', 'pop3', 'pop3s', 'imap', 'imaps'] as const
+export const doorNames = [
+  'smtp',
+  'submission',
+  'submissions',
+  'pop3',
+  'pop3s',
+  'imap',
+  'imaps',
+  'lmtp',
+] as const
 export type DoorName = (typeof doorNames)[number]
 
 /** PEM files, absolute paths. */

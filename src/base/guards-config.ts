@@ -4,6 +4,10 @@ export interface GuardsConfig {
   readonly trusted: readonly string[]
   /** Addresses and networks that are never let in. */
   readonly banned: readonly string[]
+  /** Load balancers: their connections begin with a PROXY header. */
+  readonly proxies: readonly string[]
+  /** Proxies whose XCLIENT is believed. */
+  readonly xclient: readonly string[]
   readonly greylist: boolean
   /** Refuses a reverse-path whose domain cannot take mail: RFC 7505 §4.2, RFC 5321 §3.6.2. */
   readonly senderDomain: boolean
@@ -27,6 +31,8 @@ export interface BlocklistConfig {
 export const noGuards: GuardsConfig = {
   trusted: [],
   banned: [],
+  proxies: [],
+  xclient: [],
   greylist: false,
   senderDomain: false,
   blocklists: [],

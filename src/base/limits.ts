@@ -33,6 +33,8 @@ export interface Limits extends GuardLimits, ReportLimits {
   readonly smtpCommandTimeoutMs: number
   /** Octets of a message that must come in each stretch of `smtpCommandTimeoutMs`; RFC 5321 §4.5.3.2.5 gives a block 3 minutes. */
   readonly smtpBlockOctets: number
+  /** For a proxy to say whose connection it passes on. */
+  readonly proxyHeaderTimeoutMs: number
   /** Messages that are taken on one connection, RFC 9422. */
   readonly mailsPerConnection: number
   /** How long a message can be kept back for, RFC 4865. */
@@ -119,6 +121,7 @@ export const defaultLimits: Limits = {
   imapSequenceRanges: 10_000,
   smtpCommandTimeoutMs: 5 * minute,
   smtpBlockOctets: 16_384,
+  proxyHeaderTimeoutMs: 5_000,
   mailsPerConnection: 10_000,
   futureReleaseMs: 30 * day,
   checkTimeoutMs: 30_000,

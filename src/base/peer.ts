@@ -189,9 +189,10 @@ export class Peer {
    * turn of its own: a hundred of them that arrive together hold nobody up.
    *
    * @param timeoutMs For the whole handshake, however the octets drip.
+   * @param early Octets of the handshake that have been read already, with what came before them.
    * @throws {Error} The handshake failed or took too long; the connection is closed.
    */
-  startTls(terms: TlsTerms, timeoutMs: number): Promise<TlsFacts> {
+  startTls(terms: TlsTerms, timeoutMs: number, early?: Uint8Array): Promise<TlsFacts> {
     this.flush()
     const plain = this.#socket
     plain.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close')
@@ -214,6 +215,7 @@ export class Peer {
       plain.once('error', finish)
       plain.once('close', gone)
       plain.once('end', gone)
+      if (early !== undefined && early.length > 0) plain.pause().unshift(early)
       whenOctetsCame(plain, () => {
         this.place.handshakes.run(() => {
           if (over || this.#closed) return finish(new Error('Connection closed during the TLS handshake'))

@@ -24,7 +24,7 @@ export interface LoadedConfig {
 }
 
 /** Doors of the design that are not built yet: named in a file, they are passed over with a warning. */
-const futureDoors = ['lmtp', 'sieve', 'http', 'https', 'metrics']
+const futureDoors = ['sieve', 'http', 'https', 'metrics']
 
 /** @throws {ConfigError} */
 export async function loadConfig(file: string): Promise<LoadedConfig> {

@@ -79,7 +79,7 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
     tls: behind.tls.forDoor({
       protocol: protocolOf(name),
       // Other servers have certificates too, and they mean nothing to us.
-      identify: name === 'smtp' ? null : identify,
+      identify: name === 'smtp' || name === 'lmtp' ? null : identify,
     }),
     // Not in `common`: a spread would read it once and for all.
     get defaultDomain() {
@@ -93,7 +93,8 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
   const makers = {
     async smtp(name: DoorName) {
       const { createSmtpDoor } = await import('../smtp/server/door.ts')
-      const role = name === 'smtp' ? ('mx' as const) : ('submission' as const)
+      const role =
+        name === 'smtp' ? ('mx' as const) : name === 'lmtp' ? ('lmtp' as const) : ('submission' as const)
       // Other words for the same replies are between servers; user agents get the usual ones.
       const replyTexts = role === 'mx' ? world.replyTexts : undefined
       return createSmtpDoor(
@@ -106,6 +107,8 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
           trusted: config.guards.trusted,
           refusals: behind.guards.refusals,
           mistaken: (address: string) => behind.guards.offences.count('protocol', address),
+          proxies: config.guards.proxies,
+          xclient: config.guards.xclient,
           // What is thrown away is relayed to nobody: for measuring, from addresses that are named.
           mayRelay: (domain: string, address: string) =>
             config.routes.get(domain) === 'discard' && config.guards.trusted.includes(address),

@@ -1,6 +1,5 @@
 import { createServer } from 'node:net'
-import type { DoorName } from '../base/config.ts'
-import { doorNames } from '../base/config.ts'
+import { type DoorName, doorNames } from '../base/config.ts'
 
 /** 0 takes a free one. */
 export interface LabPorts {
@@ -8,7 +7,11 @@ export interface LabPorts {
   /** In the order of `labDomains`. */
   readonly servers: readonly [ServerPorts, ServerPorts]
 }
-export type ServerPorts = { readonly [door in DoorName]: number }
+type LabDoor = Exclude<DoorName, 'lmtp'>
+export type ServerPorts = { readonly [door in LabDoor]: number }
+
+/** All that a letter goes through: LMTP is for those who have another server before this one. */
+export const labDoors = doorNames.filter((door) => door !== 'lmtp')
 
 /** Recognisable, and open to everybody: crepes.fr has these, hamburger.edu the ones after them. */
 const usualPorts: ServerPorts = {
@@ -23,7 +26,7 @@ const usualPorts: ServerPorts = {
 const usualDnsPort = 5300
 
 /** Ports that `--ports BASE` takes. */
-export const labPortCount = 1 + 2 * doorNames.length
+export const labPortCount = 1 + 2 * labDoors.length
 
 /**
  * The ports the Lab would like.
@@ -32,8 +35,8 @@ export const labPortCount = 1 + 2 * doorNames.length
  *   Null: the usual ones.
  */
 export function labPorts(base: number | null): LabPorts {
-  const portsOf = (port: (door: DoorName, index: number) => number): ServerPorts =>
-    Object.fromEntries(doorNames.map((door, index) => [door, port(door, index)])) as ServerPorts
+  const portsOf = (port: (door: LabDoor, index: number) => number): ServerPorts =>
+    Object.fromEntries(labDoors.map((door, index) => [door, port(door, index)])) as ServerPorts
   if (base === null) {
     return { dns: usualDnsPort, servers: [usualPorts, portsOf((door) => usualPorts[door] + 1)] }
   }
@@ -42,7 +45,7 @@ export function labPorts(base: number | null): LabPorts {
     dns: base,
     servers: [
       portsOf((_, index) => base + 1 + index),
-      portsOf((_, index) => base + 1 + doorNames.length + index),
+      portsOf((_, index) => base + 1 + labDoors.length + index),
     ],
   }
 }
@@ -62,7 +65,7 @@ export async function freePorts(wanted: LabPorts): Promise<FreePorts> {
     return 0
   }
   const checkAll = async (ports: ServerPorts): Promise<ServerPorts> => {
-    const entries = doorNames.map(async (door) => [door, await check(ports[door])] as const)
+    const entries = labDoors.map(async (door) => [door, await check(ports[door])] as const)
     return Object.fromEntries(await Promise.all(entries)) as ServerPorts
   }
   const [first, second] = await Promise.all(wanted.servers.map(checkAll))

@@ -12,7 +12,6 @@ import type { Surroundings } from '../base/dialler.ts'
 import type { Authority } from '../dns/authority.ts'
 import type { ReadyLine } from '../daemon/ready-line.ts'
 import type { World } from '../daemon/world.ts'
-import { doorNames } from '../base/config.ts'
 import { noFilters } from '../base/filter-config.ts'
 import { defaultQueueConfig } from '../base/queue-config.ts'
 import { defaultLimits } from '../base/limits.ts'
@@ -26,7 +25,7 @@ import { loopbackDialler } from '../smtp/client/dialler.ts'
 import { issueCertificate } from '../tls/certificate.ts'
 import { loadOrMakeLabAuthority } from './lab-authority.ts'
 import { labControl } from './lab-control.ts'
-import { freePorts, labPorts, type ServerPorts } from './lab-ports.ts'
+import { freePorts, labDoors, labPorts, type ServerPorts } from './lab-ports.ts'
 import { resetMaildrop } from './reset-maildrop.ts'
 import { announceLab } from './running-lab.ts'
 import { hostnameOf, labDomains, labZones, lectureReplies, type Scene } from './scene.ts'
@@ -178,7 +177,7 @@ function certificateNames(domain: string) {
 
 function serverConfig(domain: string, scene: Scene, data: string, ports: ServerPorts): Config {
   const listen: { [door in DoorName]?: Endpoint[] } = {}
-  for (const door of doorNames) listen[door] = [{ address: '127.0.0.1', port: ports[door] }]
+  for (const door of labDoors) listen[door] = [{ address: '127.0.0.1', port: ports[door] }]
   return {
     hostname: hostnameOf(domain, scene),
     data,

@@ -24,6 +24,11 @@ const waitMs = 5_000
 export async function speakTo(endpoint: Endpoint): Promise<Speaker> {
   const socket = connect({ host: endpoint.address, port: endpoint.port })
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+  return speakOver(socket)
+}
+
+/** @param socket Connected; a TLS socket has shaken hands. */
+export function speakOver(socket: Socket): Speaker {
   let buffer = ''
   let ended = false
   let wake: () => void = () => {}
@@ -82,8 +87,8 @@ function matches(line: string, expected: string): boolean {
 }
 
 /** Plays the whole transcript on one connection, then destroys it. */
-export async function replay(endpoint: Endpoint, transcript: string): Promise<void> {
-  const speaker = await speakTo(endpoint)
+export async function replay(endpoint: Endpoint | Socket, transcript: string): Promise<void> {
+  const speaker = 'address' in endpoint && 'port' in endpoint ? await speakTo(endpoint) : speakOver(endpoint)
   try {
     let pending = ''
     for (const written of transcript.split('\n')) {

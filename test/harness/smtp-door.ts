@@ -60,6 +60,8 @@ export async function openSmtpDoor(options: HarnessOptions = {}): Promise<SmtpHa
     filters: [],
     signer: null,
     trusted: [],
+    proxies: [],
+    xclient: [],
     ...options.door,
   })
   const listener = await listen(door, [{ address: '127.0.0.1', port: 0 }], {

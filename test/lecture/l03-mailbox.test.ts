@@ -16,12 +16,7 @@ test('L3 each user has a mailbox of their own, and a letter to two of them is in
     `
     S: 220 <…>
     C: EHLO dairy.example
-    S: 250-mail.hamburger.edu
-    S: 250-PIPELINING
-    S: 250-SIZE <…>
-    S: 250-8BITMIME
-    S: 250-ENHANCEDSTATUSCODES
-    S: 250 STARTTLS
+    S: (…)
     C: MAIL FROM:<cow@dairy.example>
     S: 250 <…>
     C: RCPT TO:<bob@hamburger.edu>

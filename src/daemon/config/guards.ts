@@ -9,6 +9,8 @@ export function readGuards(table: ConfigTable, readDomain: (text: string) => str
   const guards: GuardsConfig = {
     trusted: readAddresses(table, 'trusted'),
     banned: readPrefixes(table, 'banned'),
+    proxies: readAddresses(table, 'proxies'),
+    xclient: readAddresses(table, 'xclient'),
     greylist: table.boolean('greylist', false),
     senderDomain: table.boolean('sender_domain', false),
     blocklists: readBlocklists(table.table('blocklists'), readDomain),

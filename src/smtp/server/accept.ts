@@ -4,13 +4,14 @@
  * both, in one transaction. Whatever goes wrong before keeps nothing.
  */
 import { planDelivery } from '../../delivery/make-plan.ts'
+import { resolveRecipient } from '../../delivery/resolve-recipient.ts'
 import type { DeliveryPlan, PlannedRecipient } from '../../delivery/plan.ts'
 import type { MessageScan } from '../../message/scan.ts'
 import { normaliseDomain } from '../../store/address.ts'
 import type { Accepted } from '../../store/store.ts'
 import { fixUp } from '../../submission/fix-ups.ts'
 import { findBorrowedName } from '../../submission/may-send-as.ts'
-import { refuse } from '../wire/reply.ts'
+import { refuse, type Reply } from '../wire/reply.ts'
 import { checkMessage } from './check-message.ts'
 import { Intake } from './intake.ts'
 import { recordAccepted, recordDiscarded, recordJunk, recordSigned } from './journey.ts'
@@ -31,8 +32,10 @@ export interface Outcome {
   readonly scan: MessageScan
   /** As the message goes on, with its angle brackets; null when it has none. */
   readonly messageId: string | null
-  /** Null: a filter had it thrown away. */
+  /** Null: a filter had it thrown away, or no recipient is left. */
   readonly accepted: Accepted | null
+  /** Of recipients that were good at RCPT and are not any more: LMTP only. */
+  readonly late: ReadonlyMap<string, Reply>
 }
 
 /** @throws {Refusal} @throws {StoreUnavailable} Nothing has been kept; `arrived.intake` is to be aborted. */
@@ -47,17 +50,24 @@ export async function acceptMessage(session: Session, arrived: Arrived): Promise
     }),
   )
   if (verdict.discardedBy !== null) return discarded(session, arrived, scan, verdict.discardedBy)
-  const recipients = await recipientsAfter(session, verdict)
+  const late = await askAgain(session)
+  const recipients = (await recipientsAfter(session, verdict)).filter(
+    ({ forwardPath }) => !late.has(forwardPath),
+  )
+  if (late.size > 0 && recipients.length === 0) {
+    arrived.intake.abort()
+    return { scan, messageId: scan.envelope.messageId, accepted: null, late }
+  }
   if (recipients.length === 0) return discarded(session, arrived, scan, 'all recipients were removed')
   if (verdict.junk !== null) recordJunk(session, verdict.junk)
-  if (verdict.message === null) return keep(session, arrived, { scan, verdict, recipients })
+  if (verdict.message === null) return keep(session, arrived, { scan, verdict, recipients, late })
 
   arrived.intake.abort()
   const intake = new Intake(session.options)
   try {
     await intake.push(verdict.message)
     const anew = await checked(session, intake, 0)
-    return await keep(session, { ...arrived, intake }, { scan: anew, verdict, recipients })
+    return await keep(session, { ...arrived, intake }, { scan: anew, verdict, recipients, late })
   } catch (error) {
     intake.abort()
     throw error
@@ -84,13 +94,29 @@ async function checkAuthors({ account, options }: Session, { envelope }: Message
 function discarded(session: Session, { intake }: Arrived, scan: MessageScan, by: string): Outcome {
   intake.abort()
   recordDiscarded(session, by)
-  return { scan, messageId: scan.envelope.messageId, accepted: null }
+  return { scan, messageId: scan.envelope.messageId, accepted: null, late: new Map() }
+}
+
+/**
+ * RFC 2033 §4.2: with LMTP each recipient has its own answer at the end, and a mailbox that has become full or is gone
+ * meanwhile holds up nobody else.
+ */
+async function askAgain({ options, recipients }: Session): Promise<Map<string, Reply>> {
+  const late = new Map<string, Reply>()
+  if (options.role !== 'lmtp') return late
+  for (const { forwardPath } of recipients) {
+    const decision = await resolveRecipient(options.store, forwardPath, options.limits)
+    if (decision.kind !== 'refused') continue
+    late.set(forwardPath, { code: decision.code, status: decision.status, lines: [decision.text] })
+  }
+  return late
 }
 
 interface Judged {
   readonly scan: MessageScan
   readonly verdict: Verdict
   readonly recipients: readonly PlannedRecipient[]
+  readonly late: Outcome['late']
 }
 
 async function keep(session: Session, arrived: Arrived, judged: Judged): Promise<Outcome> {
@@ -110,7 +136,7 @@ async function keep(session: Session, arrived: Arrived, judged: Judged): Promise
   const [result] = await store.accept([{ body, scan, ...plan }])
   if (result === undefined || result instanceof Error) throw result ?? new Error('The store did not answer')
   recordAccepted(session, scan, plan, result)
-  return { scan, messageId, accepted: result }
+  return { scan, messageId, accepted: result, late: judged.late }
 }
 
 /** A-labels; '' when nobody says to have written it. */

@@ -39,7 +39,15 @@ class Client {
     }
     const options = {
       ...{ role: 'mx', implicitTls: false, hostname: 'mx.example', tls: null, plaintext: 'never' },
-      ...{ filters: [], signer: null, trusted: [], journeys: noJourneys, journeyLevel: 'off' },
+      ...{
+        filters: [],
+        signer: null,
+        trusted: [],
+        proxies: [],
+        xclient: [],
+        journeys: noJourneys,
+        journeyLevel: 'off',
+      },
       limits: { ...defaultLimits, smtpBlockOctets: 1_000 },
       clock: this.clock,
       random: systemRandom,

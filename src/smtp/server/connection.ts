@@ -9,6 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LineReader } from '../../base/line-reader.ts'
 import type { Peer } from '../../base/peer.ts'
 import { base64LineOctets } from '../../sasl/base64.ts'
+import { readProxyHeader } from '../wire/proxy-header.ts'
 import { formatReply, type Reply } from '../wire/reply.ts'
 import { Deadline } from './deadline.ts'
 import { handOverJourney, recordedLine } from './journey.ts'
@@ -36,6 +37,8 @@ export class Connection {
   /** Octets of the transfer when its block began. */
   #blockStart = 0
   #octetsThisTurn = 0
+  /** Whose connection it is must be said first. */
+  #proxied: boolean
   #greeted = false
   #busy = false
   #draining = false
@@ -49,6 +52,7 @@ export class Connection {
     this.#session = new Session(options, peer)
     this.#session.waitingOctets = () => this.#reader.bufferedOctets
     this.#done = done
+    this.#proxied = options.proxies.includes(peer.remoteAddress)
     this.#deadline = new Deadline(options.clock, () => this.#late())
     peer.handle({
       data: (chunk) => this.#data(chunk),
@@ -118,6 +122,9 @@ export class Connection {
       const { octets } = this.#transfer
       if (this.#deadline.set && octets - this.#blockStart < limits.smtpBlockOctets) return
       this.#blockStart = octets
+    } else if (this.#proxied) {
+      if (!this.#deadline.set) this.#deadline.setIn(limits.proxyHeaderTimeoutMs)
+      return
     } else if (!this.#reader.midLine) {
       this.#deadline.clear()
       return
@@ -127,18 +134,49 @@ export class Connection {
 
   #late(): void {
     // A command at work has bounds of its own.
-    if (this.#busy) this.#deadline.setIn(this.#options.limits.smtpCommandTimeoutMs)
+    if (this.#proxied) this.#peer.destroy()
+    else if (this.#busy) this.#deadline.setIn(this.#options.limits.smtpCommandTimeoutMs)
     else this.#timedOut()
   }
 
   #step(): Promise<boolean> {
+    if (this.#proxied) return this.#meetProxy()
     if (!this.#greeted) return this.#greet()
     return this.#transfer === null ? this.#command() : this.#read(this.#transfer)
   }
 
+  /** @returns False when the header is not whole, or is none. */
+  async #meetProxy(): Promise<boolean> {
+    const octets = this.#reader.take()
+    const header = readProxyHeader(octets)
+    if (header.kind === 'more') {
+      this.#reader.unread(octets)
+      return false
+    }
+    if (header.kind === 'bad') {
+      this.#options.log.warn('no PROXY header', { remote: this.#peer.remoteAddress, why: header.why })
+      this.#peer.destroy()
+      return false
+    }
+    this.#proxied = false
+    this.#deadline.clear()
+    this.#reader.unread(octets.subarray(header.octets))
+    const { addresses } = header
+    if (addresses === null) return true
+    const refused = this.#peer.place.moveTo(addresses.remoteAddress)
+    if (refused !== null) {
+      this.#options.log.info('turned away', { remote: addresses.remoteAddress, reason: refused.text })
+      this.#peer.destroy()
+      return false
+    }
+    this.#session.beginAnew(addresses)
+    this.#session.mayVouch = this.#options.xclient.includes(addresses.remoteAddress)
+    return true
+  }
+
   /** @returns False when the connection is at its end. */
   async #greet(): Promise<boolean> {
-    if (this.#options.implicitTls && !(await this.#startTls())) return false
+    if (this.#options.implicitTls && !(await this.#startTls(this.#reader.take()))) return false
     this.#greeted = true
     await this.#act(await greeting(this.#session))
     return true
@@ -180,6 +218,7 @@ export class Connection {
       this.#transfer = new ChunkTransfer(given.chunk, given.reply)
       return
     }
+    if (given.next === 'greet') return this.#act(await greeting(this.#session))
     this.#send(given.reply)
     if (given.next === 'data') this.#transfer = new DataTransfer(this.#session.incoming!)
     else if (given.next === 'close') this.#close()
@@ -218,11 +257,12 @@ export class Connection {
     return state === 'end'
   }
 
-  async #startTls(): Promise<boolean> {
+  /** @param early Octets of the handshake that came with what was before it. */
+  async #startTls(early?: Uint8Array): Promise<boolean> {
     const { tls, limits, log } = this.#options
     if (tls === null) throw new Error('No certificate')
     try {
-      this.#session.secured(await this.#peer.startTls(tls.terms(), limits.tlsHandshakeTimeoutMs))
+      this.#session.secured(await this.#peer.startTls(tls.terms(), limits.tlsHandshakeTimeoutMs, early))
       this.#session.recorder.event('secured', 'tls.done', { ...this.#session.tls })
       return true
     } catch (error) {

@@ -79,7 +79,7 @@ export class IncomingMessage {
 
   /** The replies at its end: one, or with LMTP one for each recipient. Never throws. */
   async finish(): Promise<readonly Reply[]> {
-    if (this.#refusal !== null) return [this.#refusal.reply]
+    if (this.#refusal !== null) return this.#toEach(this.#refusal.reply)
     try {
       this.outcome = await acceptMessage(this.#session, {
         journeyId: this.journeyId,
@@ -89,11 +89,18 @@ export class IncomingMessage {
       })
       const { replyTexts } = this.#session.options
       const text = replyTexts?.accepted ?? `Message accepted for delivery, ${this.journeyId}`
-      return [{ code: 250, status: '2.0.0', lines: [text] }]
+      return this.#toEach({ code: 250, status: '2.0.0', lines: [text] })
     } catch (error) {
       this.abort()
-      return [asRefusal(this.#session, error).reply]
+      return this.#toEach(asRefusal(this.#session, error).reply)
     }
+  }
+
+  /** RFC 2033 §4.2: with LMTP one reply for each RCPT that was good, in their order. */
+  #toEach(reply: Reply): readonly Reply[] {
+    const { options, recipients } = this.#session
+    if (options.role !== 'lmtp') return [reply]
+    return recipients.map(({ forwardPath }) => this.outcome?.late.get(forwardPath) ?? reply)
   }
 }
 

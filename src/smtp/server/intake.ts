@@ -3,7 +3,7 @@
  * written, once and in pieces.
  */
 import { authservId } from '../../message/authserv-id.ts'
-import { FieldFilter } from '../../message/field-filter.ts'
+import { FieldFilter, type FieldsToDrop } from '../../message/field-filter.ts'
 import { MessageScanner, type MessageScan } from '../../message/scan.ts'
 import type { BodySink, StagedBody } from '../../store/body.ts'
 import { blindCopies } from '../../submission/blind-copies.ts'
@@ -11,20 +11,15 @@ import type { MessageSigner } from '../../submission/signer.ts'
 import type { SmtpDoorOptions } from './options.ts'
 
 export class Intake {
-  readonly #fields: FieldFilter
+  readonly #fields: FieldFilter | null
   readonly #scanner: MessageScanner
   readonly #signer: MessageSigner | null
   #sink: BodySink | null
 
   constructor(options: SmtpDoorOptions) {
     const { limits, role, hostname, store, signer } = options
-    this.#fields = new FieldFilter(
-      limits.headerOctets,
-      role === 'submission'
-        ? blindCopies
-        : // RFC 8601 §5: what strangers say in our name goes.
-          { names: ['authentication-results'], drops: (value) => authservId(value) === hostname },
-    )
+    const goes = fieldsThatGo(role, hostname)
+    this.#fields = goes === null ? null : new FieldFilter(limits.headerOctets, goes)
     this.#scanner = new MessageScanner({
       headerOctets: limits.headerOctets,
       headerFields: limits.headerFields,
@@ -37,7 +32,7 @@ export class Intake {
 
   /** Waits while the disk cannot keep up. @throws {StoreUnavailable} */
   async push(octets: Uint8Array): Promise<void> {
-    for (const piece of this.#fields.push(octets)) await this.#keep(piece)
+    for (const piece of this.#fields?.push(octets) ?? [octets]) await this.#keep(piece)
   }
 
   async #keep(piece: Uint8Array): Promise<void> {
@@ -50,7 +45,7 @@ export class Intake {
 
   /** After the last octet: what it is; `stage` is to follow. @throws {StoreUnavailable} */
   async scan(): Promise<MessageScan> {
-    for (const piece of this.#fields.finish()) await this.#keep(piece)
+    for (const piece of this.#fields?.finish() ?? []) await this.#keep(piece)
     return this.#scanner.finish()
   }
 
@@ -71,4 +66,12 @@ export class Intake {
     this.#sink?.abort()
     this.#sink = null
   }
+}
+
+function fieldsThatGo(role: SmtpDoorOptions['role'], hostname: string): FieldsToDrop | null {
+  if (role === 'submission') return blindCopies
+  // What comes by LMTP has been judged by a server of our own, which may bear our name.
+  if (role === 'lmtp') return null
+  // RFC 8601 §5: what strangers say in our name goes.
+  return { names: ['authentication-results'], drops: (value) => authservId(value) === hostname }
 }

@@ -1,6 +1,7 @@
 /** What EHLO announces in this session, and with it what MAIL may say. */
 import { mechanismsFor } from '../../sasl/mechanisms.ts'
 import type { MailOffer } from '../wire/mail.ts'
+import { xclientAttributes } from '../wire/xclient.ts'
 import { loginOffered } from './login-policy.ts'
 import type { Session } from './session.ts'
 
@@ -32,6 +33,7 @@ const extensions: readonly Extension[] = [
   // RFC 8689 §2: never in the clear.
   { announce: ({ tls }) => (tls === null ? null : 'REQUIRETLS'), parameters: ['REQUIRETLS'] },
   { announce: limits },
+  { announce: ({ mayVouch }) => (mayVouch ? `XCLIENT ${xclientAttributes.join(' ')}` : null) },
   { announce: ({ enhanced }) => (enhanced ? 'ENHANCEDSTATUSCODES' : null) },
   // RFC 3207 §4.2: not again once TLS is up.
   { announce: ({ tls, options }) => (tls === null && options.tls !== null ? 'STARTTLS' : null) },

@@ -12,8 +12,11 @@ import type { SmtpFilter } from '../filter/filter.ts'
 import type { Mailbox } from '../wire/path.ts'
 
 export interface SmtpDoorOptions {
-  /** MX on port 25 takes mail for our own domains from anybody; submission takes mail for anywhere from who logs in. */
-  readonly role: 'mx' | 'submission'
+  /**
+   * MX on port 25 takes mail for our own domains from anybody; submission takes mail for anywhere from who logs in; LMTP
+   * takes it for our own accounts and answers for each of them.
+   */
+  readonly role: 'mx' | 'submission' | 'lmtp'
   /** TLS from the first octet, RFC 8314 §3.3. */
   readonly implicitTls: boolean
   /** Said in the greeting and in Received. */
@@ -37,6 +40,10 @@ export interface SmtpDoorOptions {
   readonly filters: readonly SmtpFilter[]
   /** Signs what is handed in; null: nothing is signed. */
   readonly signer: SignerSource | null
+  /** Addresses that begin with a PROXY header, `guards.proxies`. */
+  readonly proxies: readonly string[]
+  /** Addresses from which XCLIENT is believed, `guards.xclient`. */
+  readonly xclient: readonly string[]
   /** Addresses that count as our own, `guards.trusted`. */
   readonly trusted: readonly string[]
   /** What becomes of refusals; absent: each refused conversation is a journey. */

@@ -5,7 +5,11 @@ import type { Session } from './session.ts'
 export function receivedField(session: Session, id: string, forPath: string | null, now: number): string {
   return formatReceived({
     // The address is what the client cannot lie about.
-    from: { name: session.clientName, address: session.peer.remoteAddress },
+    from: {
+      name: session.clientName,
+      address: session.peer.remoteAddress,
+      reverseName: session.vouched?.name ?? null,
+    },
     by: session.options.hostname,
     with: protocol(session),
     id,
@@ -17,6 +21,8 @@ export function receivedField(session: Session, id: string, forPath: string | nu
 /** RFC 3848 §1: S for TLS, A for a log-in; RFC 6531 §4.3: UTF8SMTP when MAIL said SMTPUTF8. */
 function protocol(session: Session): string {
   if (!session.extended) return 'SMTP'
-  const base = session.transaction?.mail.smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'
+  const lmtp = session.options.role === 'lmtp'
+  const utf8 = session.transaction?.mail.smtpUtf8 === true
+  const base = utf8 ? `UTF8${lmtp ? 'LMTP' : 'SMTP'}` : lmtp ? 'LMTP' : 'ESMTP'
   return `${base}${session.tls === null ? '' : 'S'}${session.account === null ? '' : 'A'}`
 }

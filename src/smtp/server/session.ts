@@ -10,7 +10,8 @@ import type { Link } from '../../journey/event.ts'
 import { Recorder } from '../../journey/recorder.ts'
 import type { SaslExchange } from '../../sasl/mechanism.ts'
 import type { Place } from '../../base/connection-gate.ts'
-import type { TlsFacts } from '../../base/peer.ts'
+import { endpointName, type TlsFacts } from '../../base/peer.ts'
+import type { ProxiedAddresses } from '../wire/proxy-header.ts'
 import type { MailOffer } from '../wire/mail.ts'
 import { Refusal, refuse, type Reply } from '../wire/reply.ts'
 import { commands } from './commands/index.ts'
@@ -29,8 +30,8 @@ import type { Chunk } from './transfer.ts'
  */
 export type Phase = 'start' | 'ready' | 'envelope' | 'recipients' | 'chunks' | 'auth'
 
-/** What happens once the reply has been sent. */
-export type Next = 'command' | 'starttls' | 'data' | 'chunk' | 'close'
+/** What happens once the reply has been sent; `greet`: another greeting is sent instead of it. */
+export type Next = 'command' | 'starttls' | 'data' | 'chunk' | 'greet' | 'close'
 
 export interface Answer {
   readonly reply: Reply
@@ -42,6 +43,8 @@ export interface Answer {
 export interface Command {
   readonly verb: string
   readonly phases: readonly Phase[]
+  /** Doors at which it is known; absent: all of them. */
+  readonly roles?: readonly SmtpDoorOptions['role'][]
   run(session: Session, args: string): Promise<Answer | Reply> | Answer | Reply
 }
 
@@ -53,14 +56,19 @@ export interface SessionPeer {
   readonly remoteName: string
   readonly localName: string
   /** Absent: the account's connections are not counted. */
-  readonly place?: Pick<Place, 'enter'>
+  readonly place?: Pick<Place, 'enter' | 'moveTo'>
 }
 
 export class Session {
   readonly options: SmtpDoorOptions
-  readonly peer: SessionPeer
+  /** Whose connection it is: the TCP client's, or the one that a proxy names. */
+  peer: SessionPeer
+  /** What XCLIENT has told besides; null: nothing. */
+  vouched: { readonly name: string | null; readonly helo: string | null } | null = null
+  /** Whether XCLIENT is taken from the client. */
+  mayVouch: boolean
   readonly recorder: Recorder
-  readonly filters: Filters
+  filters: Filters
   /** Octets that came and have not been looked at; the connection knows. */
   waitingOctets: () => number = () => 0
   phase: Phase = 'start'
@@ -94,7 +102,26 @@ export class Session {
     this.options = options
     this.peer = peer
     this.recorder = new Recorder(options.clock, options.journeyLevel !== 'off')
-    this.filters = new Filters(options.filters, filterClient(this), options)
+    this.filters = new Filters([], filterClient(this), options)
+    this.mayVouch = options.xclient.includes(peer.remoteAddress)
+  }
+
+  /** The connection's filters, for the client as it is known now. */
+  openFilters(): void {
+    this.filters.close()
+    this.filters = new Filters(this.options.filters, filterClient(this), this.options)
+  }
+
+  /** A proxy that is believed says whose connection it is: nothing that was said before counts. */
+  beginAnew(addresses: ProxiedAddresses): void {
+    this.#forget()
+    const { remoteAddress, remotePort, localAddress, localPort } = addresses
+    const names = {
+      remoteName: endpointName(remoteAddress, remotePort),
+      localName: endpointName(localAddress, localPort),
+    }
+    const { place } = this.peer
+    this.peer = { ...addresses, ...names, ...(place === undefined ? {} : { place }) }
   }
 
   get recipients(): readonly PlannedRecipient[] {
@@ -127,9 +154,13 @@ export class Session {
 
   /** RFC 3207 §4.2: nothing that was learnt in the clear counts. */
   secured(tls: TlsFacts): void {
+    this.#forget()
+    this.tls = tls
+  }
+
+  #forget(): void {
     this.reset()
     this.phase = 'start'
-    this.tls = tls
     this.clientName = ''
     this.extended = false
     this.offer = nothingOffered
@@ -139,8 +170,9 @@ export class Session {
 
 /** The first words of the server, RFC 5321 §3.1; a refusal in their place ends the connection. */
 export async function greeting(session: Session): Promise<Answer> {
-  const { hostname, replyTexts } = session.options
+  const { hostname, replyTexts, role } = session.options
   try {
+    session.openFilters()
     await session.filters.ask('connect')
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -149,7 +181,7 @@ export async function greeting(session: Session): Promise<Answer> {
     noteRefusal(session, 'connect', reply)
     return { reply, next: 'close' }
   }
-  const text = replyTexts?.greeting(hostname) ?? `${hostname} ESMTP`
+  const text = replyTexts?.greeting(hostname) ?? `${hostname} ${role === 'lmtp' ? 'LMTP' : 'ESMTP'}`
   return { reply: { code: 220, status: null, lines: [text] }, next: 'command' }
 }
 
@@ -164,7 +196,8 @@ export async function answer(session: Session, line: string): Promise<Answer> {
   }
   try {
     const command = commands.get(verb)
-    if (command === undefined) throw refuse(500, '5.5.2', 'Command not recognized')
+    if (command === undefined || command.roles?.includes(session.options.role) === false)
+      throw refuse(500, '5.5.2', 'Command not recognized')
     // RFC 5321 §4.1.4: out of order is 503, and the transaction stays as it was.
     if (!command.phases.includes(session.phase)) throw refuse(503, '5.5.1', outOfOrder(session, verb))
     const result = await command.run(session, args)
@@ -206,7 +239,8 @@ function splitLine(session: Session, line: string): { verb: string; args: string
 }
 
 function outOfOrder(session: Session, verb: string): string {
-  if (session.phase === 'start') return 'Say EHLO or HELO first'
+  if (session.phase === 'start')
+    return session.options.role === 'lmtp' ? 'Say LHLO first' : 'Say EHLO or HELO first'
   if (session.phase === 'chunks') return 'Say BDAT or RSET: the message has begun to come'
   if (verb === 'RCPT') return 'Say MAIL first'
   if (verb === 'DATA') return session.phase === 'ready' ? 'Say MAIL first' : 'No valid recipients'

@@ -5,6 +5,7 @@ import { greet } from './helo.ts'
 /** EHLO, RFC 5321 §4.1.1.1. */
 export const ehlo: Command = {
   verb: 'EHLO',
+  roles: ['mx', 'submission'],
   phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
 
   async run(session, args) {

@@ -5,6 +5,7 @@ import type { Command, Session } from '../session.ts'
 /** HELO, RFC 5321 §4.1.1.1. */
 export const helo: Command = {
   verb: 'HELO',
+  roles: ['mx', 'submission'],
   phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
 
   async run(session, args) {
@@ -23,7 +24,8 @@ export async function greet(session: Session, args: string, verb: 'HELO' | 'EHLO
   // RFC 5321 §4.1.4: EHLO in the midst of a session does what RSET does.
   session.reset()
   session.phase = 'start'
-  session.clientName = name
+  // A proxy's own name says nothing of its client.
+  session.clientName = session.vouched?.helo ?? name
   session.extended = verb === 'EHLO'
   session.offer = nothingOffered
   const waiting = session.filters.ask('hello')

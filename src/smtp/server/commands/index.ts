@@ -6,6 +6,7 @@ import { ehlo } from './ehlo.ts'
 import { expn } from './expn.ts'
 import { helo } from './helo.ts'
 import { help } from './help.ts'
+import { lhlo } from './lhlo.ts'
 import { mail } from './mail.ts'
 import { noop } from './noop.ts'
 import { quit } from './quit.ts'
@@ -13,11 +14,11 @@ import { rcpt } from './rcpt.ts'
 import { rset } from './rset.ts'
 import { starttls } from './starttls.ts'
 import { vrfy } from './vrfy.ts'
+import { xclient } from './xclient.ts'
 
 /** By verb, in capitals. */
 export const commands: ReadonlyMap<string, Command> = new Map(
-  [helo, ehlo, mail, rcpt, data, bdat, rset, noop, vrfy, expn, help, quit, starttls, auth].map((command) => [
-    command.verb,
-    command,
-  ]),
+  [helo, ehlo, lhlo, mail, rcpt, data, bdat, rset, noop, vrfy, expn, help, quit, starttls, auth, xclient].map(
+    (command) => [command.verb, command],
+  ),
 )

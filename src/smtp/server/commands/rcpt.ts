@@ -28,7 +28,7 @@ export const rcpt: Command = {
     // Nothing relays for strangers.
     if (
       decision.kind === 'elsewhere' &&
-      role === 'mx' &&
+      role !== 'submission' &&
       !mayRelay?.(forwardPath.domain, session.peer.remoteAddress)
     ) {
       throw refuse(550, '5.7.1', 'Relaying denied')
