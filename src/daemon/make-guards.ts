@@ -32,8 +32,11 @@ export async function makeGuards({ config, world, journeys }: GuardParts): Promi
   const sink = journeysAtLevel(config.journey.level, journeys)
   const refusals = new RefusalBook({ journeys: sink, clock, random, limits })
   const { bans, isTrusted } = guards
+  const { proxies } = config.guards
   const gate = new ConnectionGate({
-    ...{ limits, clock, isTrusted },
+    ...{ limits, clock },
+    // Behind a load balancer it is the client that is counted, once it is known.
+    isTrusted: (address) => isTrusted(address) || proxies.includes(address),
     banned: (address) => bans.find(address)?.reason ?? null,
     turnedAway({ reason, text }, remoteAddress) {
       refusals.count({
