@@ -9,7 +9,7 @@ export interface GuardsConfig {
   /** Proxies whose XCLIENT is believed. */
   readonly xclient: readonly string[]
   readonly greylist: boolean
-  /** Refuses a reverse-path whose domain cannot take mail: RFC 7505 §4.2, RFC 5321 §3.6.2. */
+  /** Refuses a reverse-path whose domain cannot take mail: RFC 7505, RFC 5321 §3.6.2. */
   readonly senderDomain: boolean
   readonly blocklists: readonly BlocklistConfig[]
   /** Octets of a message to a domain of ours, where less than `limits.messageOctets`. */

@@ -1,7 +1,7 @@
 /** IP addresses, and the networks by which strangers are counted. */
 import { isIPv4, isIPv6 } from 'node:net'
 
-/** What counts as one address: an IPv4 address, or the /64 that one customer commonly holds (RFC 6177 §2). */
+/** What counts as one address: an IPv4 address, or the /64 that one customer commonly holds (RFC 6177). */
 export function hostOf(address: string): string {
   return address.includes(':') ? ipv6Network(address, 4) : address
 }
@@ -26,7 +26,7 @@ function ipv6Network(address: string, groups: number): string {
   return `${kept.join(':')}::/${groups * 16}`
 }
 
-/** The eight groups of an IPv6 address, RFC 4291 §2.2; a zone is left out. Null: it is none. */
+/** The eight groups of an IPv6 address, RFC 4291; a zone is left out. Null: it is none. */
 function groupsOf(address: string): number[] | null {
   const plain = address.split('%')[0]!
   if (!isIPv6(plain)) return null
@@ -84,7 +84,7 @@ export function formatPrefix({ octets, bits }: Prefix): string {
   return `${shortened(groups)}${whole}`
 }
 
-/** RFC 5952 §4.2: the longest run of zeros, the first of equal ones, becomes `::`; a single zero stays. */
+/** RFC 5952: the longest run of zeros, the first of equal ones, becomes `::`; a single zero stays. */
 function shortened(groups: readonly number[]): string {
   let best = { at: -1, length: 1 }
   for (let at = 0; at < 8; at++) {

@@ -62,7 +62,7 @@ export function registerBan(program: Command): void {
 function formatBans(bans: readonly Ban[], nowMs: number, style: Style): string {
   if (bans.length === 0) return 'Nobody is banned.\n'
   const rows = bans.map(({ prefix, reason, since, until }) => [
-    ...[prefix, reason, formatWhen(since, nowMs), until === null ? 'lifted' : formatWhen(until, nowMs)],
+    ...[prefix, reason, formatWhen(since, nowMs), until === null ? 'for ever' : formatWhen(until, nowMs)],
   ])
   return formatTable(['ADDRESS', 'WHY', 'SINCE', 'UNTIL'], rows, style)
 }

@@ -105,7 +105,7 @@ export class Blocklist {
   }
 }
 
-/** RFC 5782 §2.1 and §2.4: octets, or hexadecimal digits, from the last to the first. */
+/** Octets, or hexadecimal digits, from the last to the first. */
 function reversed(octets: string): string {
   const values = Array.from(octets, (char) => char.charCodeAt(0))
   if (values.length === 4) return values.reverse().join('.')

@@ -28,7 +28,7 @@ export function senderDomain({ resolver, log }: GuardWorld): SmtpFilter {
 /** @throws {DnsFailure} */
 async function judge(resolver: Resolver, domain: string): Promise<FilterAnswer> {
   const mx = await resolver.query(domain, 'MX')
-  // RFC 7505 §4.2.
+  // RFC 7505.
   if (mx.status === 'found' && mx.records.every(({ exchange }) => exchange === ''))
     return refuse(550, '5.7.27', 'The domain of the sender accepts no mail (null MX)')
   if (mx.status === 'found') return null
