@@ -7,6 +7,10 @@ export class HeadAndBody {
   readonly #maxOctets: number
   #pieces: Buffer[] = []
   #octets = 0
+  /** The last octets so far. */
+  #tail = ''
+  /** The first line has come, and is a field. */
+  #begun = false
   #header: string | null = null
   #separator = ''
 
@@ -33,17 +37,21 @@ export class HeadAndBody {
   /** @returns What of the chunk belongs to the body, which may be octets of earlier chunks as well. */
   push(chunk: Uint8Array): Uint8Array {
     if (this.#header !== null) return chunk
-    if (this.overLimit) return nothing
-    this.#pieces.push(Buffer.from(chunk))
-    this.#octets += chunk.length
+    if (this.overLimit || chunk.length === 0) return nothing
+    const piece = Buffer.from(chunk)
+    this.#pieces.push(piece)
+    this.#octets += piece.length
+    // Looked for at the seam only, so that a header in many small pieces is not read again for each.
+    const seam = this.#tail + piece.toString('latin1')
+    this.#tail = seam.slice(-3)
+    if (!this.#begun && !seam.includes('\n')) return nothing
+    if (this.#begun && !seam.includes('\r\n\r\n')) return nothing
+    this.#begun = true
     const all = Buffer.concat(this.#pieces)
-    this.#pieces = [all]
     const end = headerEnd(all)
-    if (end !== null) {
-      this.#settle(all, end.header, end.body)
-      return all.subarray(end.body)
-    }
-    return nothing
+    if (end === null) return nothing
+    this.#settle(all, end.header, end.body)
+    return all.subarray(end.body)
   }
 
   /** The message has ended: all of it was header, unless an end was found before. @returns Body left over. */

@@ -3,6 +3,7 @@ import type { HookStage } from '../../../base/filter-config.ts'
 import { Refusal, refuse } from '../../wire/reply.ts'
 import { fieldText, isFieldName } from '../changed-message.ts'
 import type { FilterEnding } from '../filter.ts'
+import { isPath } from '../path.ts'
 import { asArray, asObject, asString, JsonFault, type JsonObject, optional, parseObject } from '../json.ts'
 
 const actions = ['accept', 'reject', 'tempfail', 'discard', 'junk', 'quarantine'] as const
@@ -63,7 +64,7 @@ function refusal(action: 'reject' | 'tempfail', answer: JsonObject): Refusal {
 function changes(answer: JsonObject): FilterEnding {
   const fields = optional(answer['addHeaders'], readFields) ?? []
   const wanted = optional(answer['modifications'], (value) => asObject(value, 'modifications')) ?? {}
-  const reversePath = optional(wanted['reversePath'], (value) => asString(value, 'modifications.reversePath'))
+  const reversePath = optional(wanted['reversePath'], (value) => readPath(value, 'modifications.reversePath'))
   const add = optional(wanted['addRecipients'], (value) => readPaths(value, 'addRecipients')) ?? []
   const remove = optional(wanted['removeRecipients'], (value) => readPaths(value, 'removeRecipients')) ?? []
   const message = optional(wanted['message'], (value) => asString(value, 'modifications.message'))
@@ -88,7 +89,13 @@ function readFields(value: unknown): string[] {
 }
 
 function readPaths(value: unknown, name: string): string[] {
-  return bounded(asArray(value, name), name).map((path) => asString(path, `An element of ${name}`))
+  return bounded(asArray(value, name), name).map((path) => readPath(path, `An element of ${name}`))
+}
+
+function readPath(value: unknown, what: string): string {
+  const path = asString(value, what)
+  if (!isPath(path)) throw new JsonFault(`${what} is not an address`)
+  return path
 }
 
 function bounded(list: readonly unknown[], name: string): readonly unknown[] {

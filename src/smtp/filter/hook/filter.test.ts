@@ -183,6 +183,7 @@ test('what is no answer counts as a failure', async (t) => {
     '{"addHeaders":[{"name":"X:\\r\\nY","value":"z"}]}',
     '{"addHeaders":"X"}',
     '{"modifications":{"addRecipients":[1]}}',
+    '{"modifications":{"reversePath":"a@b.example>\\r\\nDATA"}}',
     `{"text":"${'x'.repeat(20_000)}"}`,
     (_heard, answer) => void answer.writeHead(500).end('{}'),
     (_heard, answer) => void answer.writeHead(302, { Location: '/' }).end(),

@@ -1,5 +1,6 @@
 /** What a milter says, as values. */
 import { type Packet, MilterFault } from './packet.ts'
+import { isPath } from '../path.ts'
 import { Refusal, type Reply, refuse } from '../../wire/reply.ts'
 
 /** Ends the wait for an answer. */
@@ -83,6 +84,10 @@ function readModification(letter: string, data: Buffer): Modification {
   }
 }
 
+/** libmilter has as many lines, and they are shorter. */
+const replyLines = 32
+const replyLineOctets = 980
+
 /** Code, status code and text, as RFC 5321 §4.2 writes a reply; lines after the first repeat the code. */
 function readReply(text: string): Refusal {
   const lines: string[] = []
@@ -95,7 +100,8 @@ function readReply(text: string): Refusal {
     code = Number(match[1])
     status ??= match[2] ?? null
     // A percent sign is doubled for Sendmail, which once took the text for a format.
-    lines.push((match[3] ?? '').replaceAll('%%', '%'))
+    lines.push((match[3] ?? '').replaceAll('%%', '%').slice(0, replyLineOctets))
+    if (lines.length === replyLines) break
   }
   if (code === 0) throw new MilterFault('wrote an empty reply')
   const reply: Reply = { code, status: status ?? `${Math.floor(code / 100)}.7.1`, lines }
@@ -121,8 +127,10 @@ function field(data: Buffer, letter: string): [name: string, value: string] {
   return [name!, value]
 }
 
-function barePath(path: string): string {
-  return path.startsWith('<') && path.endsWith('>') ? path.slice(1, -1) : path
+function barePath(text: string): string {
+  const path = text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text
+  if (!isPath(path)) throw new MilterFault('names what is no address')
+  return path
 }
 
 function unreadable(letter: string): MilterFault {

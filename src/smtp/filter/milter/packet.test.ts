@@ -87,6 +87,8 @@ test('changes are read with their numbers and texts', () => {
   assert.deepEqual(read('2<a@b.example>\0NOTIFY=NEVER\0'), { kind: 'add-recipient', path: 'a@b.example' })
   assert.deepEqual(read('e<>\0SIZE=3\0'), { kind: 'sender', path: '' })
   assert.deepEqual(read('qbecause\0'), { kind: 'quarantine', reason: 'because' })
+  assert.throws(() => read('+<a@b.example>\r\nDATA\0'), MilterFault)
+  assert.throws(() => read('ea\nb@c.example\0'), MilterFault)
   // A name with a line end in it would begin a field of the milter's choice.
   assert.throws(() => read('hX:\r\nEvil\0one\0'), MilterFault)
 })
