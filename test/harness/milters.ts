@@ -18,6 +18,8 @@ const packages = ['opendkim', 'python3-milter']
 export interface TestMilter {
   readonly filter: SmtpFilter
   readonly process: RunningProcess
+  /** On loopback. */
+  readonly port: number
 }
 
 /** @returns Null when the test has been skipped. */
@@ -30,7 +32,7 @@ export async function startObedientMilter(t: TestContext): Promise<TestMilter | 
   const process = startProcess(t, 'python3', [program, `inet:${port}@127.0.0.1`], {
     env: { ...unpackedEnvironment(root), PYTHONPATH: join(root, 'usr/lib/python3/dist-packages') },
   })
-  return { filter: await filterAt(port, 'obedient'), process }
+  return { filter: await filterAt(port, 'obedient'), process, port }
 }
 
 export interface DkimMilters {

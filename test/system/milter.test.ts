@@ -1,6 +1,11 @@
 /** Mail through Debian's libmilter (a Python milter) and through Debian's OpenDKIM. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import type { ReadyLine } from '../../src/daemon/ready-line.ts'
+import { endpointOf } from '../harness/lab.ts'
+import { mayStayRoot, startPosthorn } from '../harness/process.ts'
 import { startObedientMilter, startOpenDkim } from '../harness/milters.ts'
 import { replay } from '../harness/replay.ts'
 import { openSmtpDoor } from '../harness/smtp-door.ts'
@@ -125,4 +130,34 @@ ${asLines(text)}
   const [genuine, changed] = await verifying.inbox('bob@hamburger.edu')
   assert.match(genuine!, /^Authentication-Results: mx\.posthorn\.example;\s+dkim=pass/m)
   assert.match(changed!, /^Authentication-Results: mx\.posthorn\.example;\s+dkim=fail/m)
+})
+
+test('a server asks the milter of its configuration, and tells what it answered', async (t: TestContext) => {
+  const milter = await startObedientMilter(t)
+  if (milter === null) return
+  const folder = temporaryFolder(t)
+  const config = join(folder, 'posthorn.toml')
+  writeFileSync(
+    config,
+    `hostname = "mail.hamburger.example"\ndata = "data"\n${mayStayRoot}[listen]\nsmtp = ["127.0.0.1:0"]\n` +
+      `[[milter]]\nname = "obedient"\nsocket = "inet:${milter.port}@127.0.0.1"\n`,
+  )
+  for (const [args, input] of [
+    [['domain', 'add', 'hamburger.example'], ''],
+    [['account', 'add', 'bob@hamburger.example'], 'hungry\n'],
+  ] as const)
+    assert.equal((await startPosthorn(t, ['--config', config, ...args], { input }).ended).code, 0)
+  const server = startPosthorn(t, ['serve', '--config', config, '--json'])
+  const ready = await server.json<ReadyLine & Record<string, unknown>>('ready')
+  await replay(
+    endpointOf(ready.servers[0]!.smtp),
+    `${hello}${letter('hello', '250 2.0.0 <…>').replaceAll('hamburger.edu', 'hamburger.example')}
+    C: QUIT
+    S: 221 <…>
+    `,
+  )
+  await milter.process.line('close')
+  const way = startPosthorn(t, ['way', '--config', config, '--to', 'bob@hamburger.example'])
+  assert.equal((await way.ended).code, 0, way.stderr)
+  assert.match(way.stdout, /obedient: accept \(add-header, [\d.]+ ms\)/)
 })

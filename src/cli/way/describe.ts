@@ -37,7 +37,10 @@ const describers: { readonly [kind in JourneyEvent['kind']]?: Describer } = {
   ],
   'tcp.open': (data) => [describeConnection(data)],
   'tls.done': (data) => describeTls(data),
-  refuse: (data) => [`refused: ${text(data['text'] ?? data['reason'] ?? data['code'])}`],
+  spam: (data, event) => [describeVerdict(data) ?? `${event.kind} ${JSON.stringify(data)}`],
+  refuse: (data) => [
+    `refused${data['filter'] === undefined ? '' : ` by ${text(data['filter'])}`}: ${text(data['text'] ?? data['reason'] ?? data['code'])}`,
+  ],
   file: (data, { branch }) => {
     const mailbox =
       data['mailbox'] === undefined ? `mailbox ${text(data['mailboxId'])}` : text(data['mailbox'])
@@ -62,6 +65,19 @@ const describers: { readonly [kind in JourneyEvent['kind']]?: Describer } = {
       `fetched by IMAP from ${text(data['mailbox'])}, UID ${text(data['uid'])}, from ${text(data['remote'])}${client}`,
     ]
   },
+}
+
+/** What a filter answered and how long it took; null when it was none. */
+function describeVerdict(data: EventData): string | null {
+  const { filter, answer, us, score, required, virus, changes } = data
+  if (filter === undefined || answer === undefined) return null
+  const details = [
+    ...(score === undefined ? [] : [`score ${text(score)} of ${text(required)}`]),
+    ...(virus === undefined ? [] : [`found ${text(virus)}`]),
+    ...(changes === undefined ? [] : [text(changes)]),
+    ...(typeof us === 'number' ? [`${(us / 1_000).toFixed(us < 10_000 ? 1 : 0)} ms`] : []),
+  ]
+  return `${text(filter)}: ${text(answer)}${details.length === 0 ? '' : ` (${details.join(', ')})`}`
 }
 
 function text(value: Json | undefined): string {
