@@ -18,6 +18,8 @@ export interface AdminOptions {
   hashPassword(password: string): Promise<string>
   /** What the server says of itself; null without one. */
   readonly status: (() => ServerStatus) | null
+  /** Reads the configuration anew; null without a server. Rejects when it cannot be used, and nothing has changed. */
+  readonly reload?: (() => Promise<object>) | null
   /** Begins a graceful stop; null without a server. */
   readonly stop: (() => void) | null
   /** For import and export. Absent: default limits, no journeys. */

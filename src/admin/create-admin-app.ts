@@ -43,6 +43,16 @@ export function createAdminApp(options: AdminOptions): Hono {
   app.route('/v1/store', storeRoutes(options))
   app.route('/v1/undelete', undeleteRoutes(options))
   app.get('/v1/status', (context) => context.json(options.status?.() ?? { pid: null }))
+  app.post('/v1/reload', async (context) => {
+    if (options.reload === undefined || options.reload === null)
+      throw new AdminError(409, 'no-server', 'No server runs', 'It will read the file when it starts.')
+    try {
+      return context.json(await options.reload())
+    } catch (error) {
+      const remedy = (error as { remedy?: string }).remedy ?? 'Everything stays as it was.'
+      throw new AdminError(409, 'cannot-reload', (error as Error).message, remedy)
+    }
+  })
   app.post('/v1/stop', (context) => {
     if (options.stop === null)
       throw new AdminError(409, 'no-server', 'No server runs', 'There is nothing to stop.')

@@ -13,11 +13,16 @@ export interface Log {
 
 const rank: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
 
-/** Writes one JSON object a line. */
-export function createLog(write: (line: string) => void, level: LogLevel, now: () => number): Log {
+/** Writes one JSON object a line. @param level A function where it may change. */
+export function createLog(
+  write: (line: string) => void,
+  level: LogLevel | (() => LogLevel),
+  now: () => number,
+): Log {
+  const lowest = typeof level === 'function' ? level : () => level
   function make(bound: LogFacts): Log {
     function emit(at: LogLevel, message: string, facts?: LogFacts): void {
-      if (rank[at] < rank[level]) return
+      if (rank[at] < rank[lowest()]) return
       const record = { at: new Date(now()).toISOString(), level: at, message, ...bound, ...facts }
       write(
         JSON.stringify(record, (_key, value) => (value instanceof Error ? errorFacts(value) : value)) + '\n',

@@ -11,6 +11,7 @@ import { registerImport } from './import.ts'
 import { registerLab } from './lab.ts'
 import { registerQueue } from './queue.ts'
 import { registerRefused } from './refused.ts'
+import { registerReload } from './reload.ts'
 import { registerRestore } from './restore.ts'
 import { registerServe } from './serve.ts'
 import { registerStore } from './store.ts'
@@ -34,6 +35,7 @@ export function createProgram(version: string): Command {
     )
   registerLab(program)
   registerServe(program)
+  registerReload(program)
   registerAgentCommands(program)
   registerWay(program)
   registerQueue(program)

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Config } from '../base/config.ts'
+import type { Reloaded } from '../daemon/reload-config.ts'
 import type { ServerGiven } from '../daemon/server.ts'
 import type { ReadyLine } from '../daemon/ready-line.ts'
 import { CliError, exitCodes } from './cli-error.ts'
@@ -17,7 +18,7 @@ const lingerMs = 2_000
 export function registerServe(program: Command): void {
   program
     .command('serve')
-    .description('run a mail server; SIGTERM ends it gracefully, SIGHUP reads the certificate anew')
+    .description('run a mail server; SIGTERM ends it gracefully, SIGHUP reads the configuration anew')
     .action((_flags: unknown, command: Command) =>
       runCommand(command, async ({ flags }) => serve(requireConfigFile(flags), flags.json === true)),
     )
@@ -36,19 +37,28 @@ async function serve(file: string, json: boolean): Promise<void> {
   const { createServer } = await import('../daemon/server.ts')
   const { openControlSocket } = await import('../daemon/control-socket.ts')
   const { controlPath } = await import('../daemon/control-path.ts')
-  const log = createLog(note, config.log.level, Date.now)
+  const log = createLog(note, () => config.log.level, Date.now)
   for (const warning of warnings) log.warn(warning)
 
   // Mail is its owner's: a data folder that somebody made with wider rights must not give it to all users.
   process.umask(0o077)
   const stopping = stopOnSignals()
   const given = await takeWhatNeedsRoot(config)
+  async function reload(): Promise<Reloaded> {
+    const next = await loadConfig(file)
+    const reloaded = await server.reload(next.config)
+    for (const warning of next.warnings) log.warn(warning)
+    for (const name of reloaded.needsRestart) log.warn(`${name} needs a restart`)
+    log.info('configuration and certificates read anew', { changed: reloaded.changed })
+    return reloaded
+  }
   const world = await systemWorld(config, log)
   const server = await createServer(
     config,
     world,
     {
       stop: stopping.stop,
+      reload,
       failed: (cause) => {
         // Whoever supervises us starts us again, and the store recovers; going on would only refuse.
         log.error('the store failed, ending', { error: cause })
@@ -65,10 +75,7 @@ async function serve(file: string, json: boolean): Promise<void> {
     },
   )
   const hangUp = (): void => {
-    server.reload().then(
-      () => log.info('certificate read anew'),
-      (error: unknown) => log.error('the certificate stays as it was', { error }),
-    )
+    reload().catch((error: unknown) => log.error('cannot reload, everything stays as it was', { error }))
   }
   process.on('SIGHUP', hangUp)
   const line: ReadyLine = { ready: true, pid: process.pid, control: control.path, servers: [server.line] }

@@ -43,10 +43,18 @@ export async function openDoors(behind: BehindDoors): Promise<OpenDoors> {
   const makeDoor = doorMaker(behind)
   const { limits, guards } = behind.config
   const { gate } = behind.guards
+  const bounds = {
+    get connections() {
+      return limits.connections
+    },
+    connectionsPerAddress: limits.connectionsPerAddress,
+    trusted: guards.trusted,
+    gate,
+  }
   const ports = behind.ports ?? (await takePorts(behind.config, {}))
   try {
     for (const [name, bound] of ports) {
-      open.set(name, serveAt(await makeDoor(name), bound, { ...limits, trusted: guards.trusted, gate }))
+      open.set(name, serveAt(await makeDoor(name), bound, bounds))
     }
   } catch (error) {
     await closeDoors(open, 0)
@@ -67,7 +75,6 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
     hostname: config.hostname,
     store: behind.store,
     authenticator: behind.authenticator,
-    plaintext: config.auth.plaintext,
     limits: config.limits,
     clock: world.clock,
     random: world.random,
@@ -81,7 +88,10 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
       // Other servers have certificates too, and they mean nothing to us.
       identify: name === 'smtp' || name === 'lmtp' ? null : identify,
     }),
-    // Not in `common`: a spread would read it once and for all.
+    // Not in `common`: a spread would read them once and for all.
+    get plaintext() {
+      return config.auth.plaintext
+    },
     get defaultDomain() {
       return behind.defaultDomain()
     },

@@ -16,6 +16,7 @@ import { releasePorts, type TakenPorts } from './take-ports.ts'
 import type { World } from './world.ts'
 import { keepCertificates, loadCertificates } from './certificates.ts'
 import { formatEndpoint } from './endpoint-text.ts'
+import { type Reloaded, reloadConfig } from './reload-config.ts'
 import { closeDoors, type OpenDoors, openDoors } from './open-doors.ts'
 import { journeysAtLevel } from './journeys-at-level.ts'
 import { makeQueue } from './make-queue.ts'
@@ -33,12 +34,18 @@ export interface PosthornServer {
   domainsChanged(): Promise<void>
   /** The admin API; loaded when it is first asked for. */
   adminApp(): Promise<Hono>
-  /** Reads the certificate anew; handshakes from then on use it. @throws {StartError} The old one stays. */
-  reload(): Promise<void>
+  /**
+   * Reads the certificates anew, and puts another configuration in force as far as that goes without a restart.
+   *
+   * @throws {StartError} The certificates cannot be used; everything stays as it was.
+   */
+  reload(next?: Config): Promise<Reloaded>
   close(graceMs: number): Promise<void>
 }
 
 export interface ServerHooks {
+  /** Called when somebody asks by the admin API that the configuration be read anew. */
+  reload?(): Promise<Reloaded>
   /** Called when somebody asks by the admin API that the server stop. Absent: it cannot be asked. */
   stop?(): void
   /** Called when the store cannot go on: nothing is lost, and nothing is accepted until the process is started again. */
@@ -114,11 +121,11 @@ async function start(
   const signer = makeSigner({ store, clock, log, limits })
   const queue = await makeQueue({ config, world, store, journeys, signer })
   closers.push((graceMs) => queue.stop(graceMs))
-  const { makeFilters } = await import('./make-filters.ts')
-  const { filters, close: closeFilters } = await makeFilters({ config, world, guards })
-  closers.push(async () => closeFilters())
+  const { makeReloadableFilters } = await import('./reloadable-filters.ts')
+  const filters = await makeReloadableFilters({ config, world, guards })
+  closers.push(async () => filters.close())
   const doors = await openDoors({
-    ...{ guards, filters, config, world, store, authenticator, tls, journeys, signer },
+    ...{ guards, filters: filters.filters, config, world, store, authenticator, tls, journeys, signer },
     defaultDomain: () => defaultDomain,
     ...(given.ports === undefined ? {} : { ports: given.ports }),
   })
@@ -137,8 +144,12 @@ async function start(
     },
     domainsChanged,
     adminApp: () => (app ??= makeAdminApp()),
-    async reload() {
-      tls.replace(await loadCertificates(config, world))
+    async reload(next = config) {
+      const certificates = await loadCertificates({ ...next, data: config.data }, world)
+      const useFilters = await filters.prepare(next.filters)
+      tls.replace(certificates)
+      useFilters()
+      return reloadConfig(config, next)
     },
   }
 
@@ -160,6 +171,7 @@ async function start(
         certificates: tls.certificates,
         connections: Object.fromEntries(Array.from(doors, ([name, door]) => [name, door.connections])),
       }),
+      reload: hooks.reload?.bind(hooks) ?? null,
       stop: hooks.stop?.bind(hooks) ?? null,
       transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random },
       dataFolder: config.data,
