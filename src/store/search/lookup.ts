@@ -106,7 +106,9 @@ export class Lookup {
   }
 
   #withWords(words: readonly number[]): Answer {
-    return { rows: this.#find(words.map(termOfWord).join(' OR ')), where: null }
+    // FTS5 knows no expression for nothing.
+    const rows = words.length === 0 ? none : this.#find(words.map(termOfWord).join(' OR '))
+    return { rows, where: null }
   }
 
   *#severalRuns(runs: readonly Run[], scope: Scope): Generator<void, readonly Answer[] | null> {
