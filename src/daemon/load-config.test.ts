@@ -68,7 +68,11 @@ message_octets = 1000
     ],
   )
   assert.deepEqual(config.guards.trusted, ['127.0.0.1'])
-  assert.deepEqual(config.outgoing, { address: '192.0.2.1', ehloName: 'out.hamburger.edu' })
+  assert.deepEqual(config.outgoing, {
+    address: '192.0.2.1',
+    ehloName: 'out.hamburger.edu',
+    allowPrivate: false,
+  })
   assert.equal(config.log.level, 'warn')
   assert.equal(config.journey.level, 'facts')
   assert.deepEqual(config.limits, { ...defaultLimits, messageOctets: 1000 })
@@ -80,7 +84,7 @@ test('everything but the host name has a default', () => {
   assert.deepEqual(config.tls, { certificates: [], clientCa: null })
   assert.equal(config.auth.plaintext, 'never')
   assert.deepEqual(config.dns, { servers: null, validating: false })
-  assert.deepEqual(config.outgoing, { address: null, ehloName: null })
+  assert.deepEqual(config.outgoing, { address: null, ehloName: null, allowPrivate: false })
   assert.deepEqual(config.limits, defaultLimits)
   assert.match(warnings[0]!, /No door is open/)
 })
