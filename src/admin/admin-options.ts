@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
+import type { Resolver } from '../dns/resolver.ts'
 import type { JourneyReader, JourneySink } from '../journey/event.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
 import type { GuardBook } from '../smtp/guard/create-guards.ts'
@@ -28,6 +29,8 @@ export interface AdminOptions {
   readonly guards?: GuardBook
   /** Where the store is, for backup and verify. Absent: they cannot be asked for. */
   readonly dataFolder?: string
+  /** The server's name and whom it asks, for the records of domains. Absent: they cannot be asked for. */
+  readonly dns?: { readonly hostname: string; readonly resolver: Resolver }
   /** Called after a domain was added or removed. */
   domainsChanged(): Promise<void>
 }

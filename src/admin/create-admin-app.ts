@@ -9,6 +9,7 @@ import { AdminError, translateError } from './admin-error.ts'
 import { aliasRoutes } from './aliases.ts'
 import { backupRoutes } from './backup.ts'
 import { banRoutes, sendingRoutes } from './guards.ts'
+import { domainKeyRoutes } from './domain-keys.ts'
 import { domainRoutes } from './domains.ts'
 import { journeyRoutes } from './journeys.ts'
 import { queueRoutes } from './queue.ts'
@@ -31,6 +32,7 @@ export function createAdminApp(options: AdminOptions): Hono {
     )
   })
   app.route('/v1/domains', domainRoutes(options))
+  app.route('/v1/domains', domainKeyRoutes(options))
   app.route('/v1/accounts', accountRoutes(options))
   app.route('/v1/bans', banRoutes(options))
   app.route('/v1/sending', sendingRoutes(options))

@@ -1,16 +1,19 @@
 import { Hono } from 'hono'
 import type { AdminOptions } from './admin-options.ts'
 import { AdminError } from './admin-error.ts'
+import { addKeys, shownKeys } from './domain-keys.ts'
 import { readDomain, readFields, readText } from './input.ts'
 
-export function domainRoutes({ store, domainsChanged }: AdminOptions): Hono {
+export function domainRoutes(options: AdminOptions): Hono {
+  const { store, clock, domainsChanged } = options
   return new Hono()
     .get('/', async (context) => context.json({ domains: await store.listDomains() }))
     .post('/', async (context) => {
       const domain = readDomain(readText(await readFields(context), 'domain'))
       await store.addDomain(domain)
       await domainsChanged()
-      return context.json({ domain }, 201)
+      const keys = await addKeys(options, domain, clock.now())
+      return context.json({ domain, keys: shownKeys(keys, clock.now()) }, 201)
     })
     .delete('/:domain', async (context) => {
       const domain = readDomain(context.req.param('domain'))

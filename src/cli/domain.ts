@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import { CliError, exitCodes } from './cli-error.ts'
-import { type Reached, withServer } from './reach.ts'
+import { registerDomainKeys } from './domain-keys.ts'
+import { onlyServer } from './only-server.ts'
+import { withServer } from './reach.ts'
 import { runCommand } from './run-command.ts'
 import { formatTable } from './terminal.ts'
 
@@ -15,7 +16,9 @@ export function registerDomain(program: Command): void {
         const added = await withServer(flags, (reached) =>
           onlyServer(reached).call<{ domain: string }>('POST', '/v1/domains', { domain: name }),
         )
-        answer(added, `Added ${added.domain}. Next: posthorn account add NAME@${added.domain}\n`)
+        const { domain: made } = added
+        const next = `Next: posthorn account add NAME@${made}\nRecords for DNS: posthorn domain dns ${made}\n`
+        answer(added, `Added ${made}. ${next}`)
       }),
     )
   domain
@@ -47,13 +50,5 @@ export function registerDomain(program: Command): void {
         answer(removed, `Removed ${removed.domain}.\n`)
       }),
     )
-}
-
-function onlyServer({ doors }: Reached) {
-  const [only] = doors
-  if (only !== undefined && doors.length === 1) return only
-  const remedy = 'Add domains to a server of your own: posthorn serve --config FILE.'
-  throw new CliError(exitCodes.refused, 'The Lab keeps the domains its own DNS knows', remedy, {
-    code: 'lab-domains',
-  })
+  registerDomainKeys(domain)
 }

@@ -3,6 +3,7 @@ import type { Config } from '../base/config.ts'
 import { createAdminApp } from '../admin/create-admin-app.ts'
 import { hashPassword } from '../auth/password-hash.ts'
 import { systemClock } from '../base/clock.ts'
+import { createResolver } from '../dns/stub-resolver.ts'
 import { createLog } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
 import { StoreInUse } from '../store/errors.ts'
@@ -44,17 +45,20 @@ export async function openDirectly(
   )
   const notes = await openNotes({ disk: journeys, limits, clock: systemClock, log })
   const guards = openGuardBook({ config: config.guards, limits, clock: systemClock, log, notes })
+  const resolver = createResolver({ ...config.dns, ...surroundings })
   const app = createAdminApp({
     ...{ store, journeys, queue: null, clock: systemClock, log, hashPassword, guards },
     ...{ status: null, stop: null },
     transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random: systemRandom },
     dataFolder: folder,
+    dns: { hostname: config.hostname, resolver },
     domainsChanged: async () => {},
   })
   return {
     app,
     async close() {
       await notes.close()
+      resolver.close()
       await journeys.close()
       await store.close()
     },

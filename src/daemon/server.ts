@@ -175,6 +175,7 @@ async function start(
       stop: hooks.stop?.bind(hooks) ?? null,
       transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random },
       dataFolder: config.data,
+      dns: { hostname: config.hostname, resolver: world.resolver },
       domainsChanged,
     })
   }
