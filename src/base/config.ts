@@ -1,3 +1,4 @@
+import type { ChecksConfig } from './checks-config.ts'
 import type { FiltersConfig } from './filter-config.ts'
 import type { GuardsConfig } from './guards-config.ts'
 import type { Limits } from './limits.ts'
@@ -86,4 +87,6 @@ export interface Config {
   readonly limits: Limits
   /** Programs of others that have a say over incoming mail. */
   readonly filters: FiltersConfig
+  /** Is the sender of incoming mail genuine. */
+  readonly checks: ChecksConfig
 }

@@ -21,6 +21,12 @@ export interface Limits extends GuardLimits, ReportLimits {
   readonly headerFields: number
   readonly mimeParts: number
   readonly mimeNesting: number
+  /** DKIM signatures of one message that are verified; those of the author's domain first. */
+  readonly dkimSignatures: number
+  /** Sets of an ARC chain; RFC 8617 §4.2.1 says 50. */
+  readonly arcSets: number
+  /** For what DNS has to say of a sender, RFC 7208 §4.6.4 asks for 20 s; afterwards it counts as a temporary error. */
+  readonly senderCheckTimeoutMs: number
   /** Received fields at which a message is taken to loop, RFC 5321 §6.3. */
   readonly hops: number
   /** IMAP command line without its literals. */
@@ -114,6 +120,9 @@ export const defaultLimits: Limits = {
   headerFields: 1_000,
   mimeParts: 1_000,
   mimeNesting: 50,
+  dkimSignatures: 10,
+  arcSets: 50,
+  senderCheckTimeoutMs: 20_000,
   hops: 100,
   imapLineOctets: 65_536,
   imapEarlyLiteralOctets: 4_096,

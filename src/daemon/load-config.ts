@@ -10,6 +10,7 @@ import { defaultLimits, type Limits, limitsThatMayBeZero } from '../base/limits.
 import { readGuards } from './config/guards.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigSource, ConfigTable } from './config-table.ts'
+import { readChecks } from './config/checks.ts'
 import { readFilters } from './config/filters.ts'
 import { readQueue } from './config/queue.ts'
 import { readProcess } from './config/process.ts'
@@ -68,6 +69,7 @@ export function parseConfig(text: string, file: string): LoadedConfig {
     queue,
     limits: { ...readLimits(root.table('limits')), ...queueLimits },
     filters: readFilters(root),
+    checks: readChecks(root.table('checks'), readDomain),
   }
   root.refuseOthers()
   return { config, warnings }

@@ -23,8 +23,18 @@ export interface FilterParts {
 }
 
 export async function makeFilters(parts: FilterParts): Promise<Filters> {
+  const judges = await makeJudges(parts)
   const programs = await makePrograms(parts)
-  return { filters: [...parts.guards.filters, ...programs.filters], close: () => programs.close() }
+  return { filters: [...parts.guards.filters, ...judges, ...programs.filters], close: () => programs.close() }
+}
+
+/** Is the sender genuine: SPF, DKIM, DMARC. */
+async function makeJudges({ config, world }: FilterParts): Promise<readonly SmtpFilter[]> {
+  const { checks, hostname, limits } = config
+  if (checks.spf === 'off' && !checks.dkim && checks.dmarc === 'off') return []
+  const { createSenderJudge } = await import('../smtp/guard/judge-sender.ts')
+  const { resolver, clock, log } = world
+  return [createSenderJudge({ policy: checks, ...{ resolver, hostname, limits, clock, log } })]
 }
 
 /** Programs of others: milters, Rspamd, ClamAV, hooks. */

@@ -10,11 +10,20 @@ import { normaliseName } from '../dns/name.ts'
 export function readDomain(text: string): string | null {
   let plain = text
   if (/[^\x00-\x7f]/.test(text)) {
-    const octets = Buffer.from(text, 'latin1')
-    plain = domainToASCII(/[^\x00-\xff]/.test(text) ? text : octets.toString('utf8'))
+    plain = domainToASCII(asCharacters(text))
   }
   if (!/^[A-Za-z0-9_.-]+$/.test(plain)) return null
   return normaliseName(plain)
+}
+
+/** Octets of UTF-8 as the characters they stand for; any other text as it is. */
+function asCharacters(text: string): string {
+  if (/[^\x00-\xff]/.test(text)) return text
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'latin1'))
+  } catch {
+    return text
+  }
 }
 
 /** Whether it is the other one or lies under it; both as `readDomain` gives them. */

@@ -42,6 +42,11 @@ export class MessageVerifier {
     this.#splitter = new HeaderSplitter(limits.headerOctets)
   }
 
+  /** As in the verdict; null until the header has come. */
+  get authorDomain(): string | null {
+    return this.#authorDomain
+  }
+
   /** The message as received, header first; any cut. Nothing is kept of the chunk itself. */
   push(octets: Uint8Array): void {
     const body = this.#splitter.push(octets)

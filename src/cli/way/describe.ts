@@ -41,6 +41,25 @@ const describers: { readonly [kind in JourneyEvent['kind']]?: Describer } = {
   refuse: (data) => [
     `refused${data['filter'] === undefined ? '' : ` by ${text(data['filter'])}`}: ${text(data['text'] ?? data['reason'] ?? data['code'])}`,
   ],
+  'auth.iprev': (data) => [
+    `${text(data['address'])} is ${data['name'] === null ? 'without a name' : text(data['name'])}: ${verdict(data)}`,
+  ],
+  'auth.spf': (data) => [
+    `SPF of ${text(data['domain'])} (${data['identity'] === 'helo' ? 'HELO' : 'MAIL'}): ${verdict(data)}${by(data['mechanism'])}`,
+    ...published(data),
+  ],
+  'auth.dkim': (data) =>
+    data['result'] === 'none'
+      ? ['DKIM: not signed']
+      : [
+          `DKIM of ${text(data['domain'])}, selector ${text(data['selector'])}: ${verdict(data)}`,
+          ...published(data),
+        ],
+  'auth.arc': (data) => [`ARC, ${text(data['instances'])} sets: ${verdict(data)}`],
+  'auth.dmarc': (data) => [
+    `DMARC of ${text(data['authorDomain'])}: ${verdict(data)}${by(data['aligned'])}${data['policy'] === null ? '' : `; it asks for ${text(data['policy'])}`}`,
+    ...published(data),
+  ],
   file: (data, { branch }) => {
     const mailbox =
       data['mailbox'] === undefined ? `mailbox ${text(data['mailboxId'])}` : text(data['mailbox'])
@@ -78,6 +97,21 @@ function describeVerdict(data: EventData): string | null {
     ...(typeof us === 'number' ? [`${(us / 1_000).toFixed(us < 10_000 ? 1 : 0)} ms`] : []),
   ]
   return `${text(filter)}: ${text(answer)}${details.length === 0 ? '' : ` (${details.join(', ')})`}`
+}
+
+function verdict(data: EventData): string {
+  return `${text(data['result'])}${typeof data['reason'] === 'string' ? `, ${data['reason']}` : ''}`
+}
+
+function by(what: Json | undefined): string {
+  return what === undefined || what === null || (Array.isArray(what) && what.length === 0)
+    ? ''
+    : ` by ${text(what)}`
+}
+
+/** The record that decided. */
+function published(data: EventData): string[] {
+  return typeof data['record'] === 'string' ? [`published: ${data['record']}`] : []
 }
 
 function text(value: Json | undefined): string {

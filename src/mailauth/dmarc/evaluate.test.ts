@@ -140,6 +140,22 @@ test('DNS that fails is temporary, and what passed already still counts', async 
   assert.equal((await judge(reject, 'crepes.example', foreign)).result, 'fail')
 })
 
+test('who has a record and a pass of his own costs one question, and names above may be down', async () => {
+  const down = { ...reject, '_dmarc.example': 'servfail' as const }
+  const own = await judge(down, 'crepes.example', {
+    spf: spf('crepes.example'),
+    dkim: [dkim('burgers.example')],
+  })
+  assert.deepEqual([own.result, own.asked], ['pass', ['_dmarc.crepes.example TXT']])
+  // Nothing passed, so no organization can help.
+  assert.equal((await judge(down, 'crepes.example', { spf: spf('burgers.test') })).result, 'fail')
+  const under = await judge(down, 'crepes.example', { spf: spf('mail.crepes.example') })
+  assert.deepEqual(
+    [under.result, under.policy, under.missing],
+    ['temperror', 'reject', ['spf=mail.crepes.example']],
+  )
+})
+
 test('a record is read with blanks, capitals and unknown tags', () => {
   const text = 'v = DMARC1 ; P=Reject; x-new=1;;; t=y; =; adkim=S; rua=mailto:a@b.example'
   assert.ok(isDmarcRecord(text))

@@ -3,7 +3,7 @@ import { DnsFailure, type Resolver } from '../../dns/resolver.ts'
 import type { DkimResult } from '../dkim/verifier.ts'
 import type { SpfIdentityResult } from '../spf/check-spf.ts'
 import type { DmarcRecord, Policy } from './record.ts'
-import { organizationalDomain, policyRecord, walkTree } from './tree-walk.ts'
+import { findRecord, type FoundRecord, organizationalDomain, policyRecord, walkTree } from './tree-walk.ts'
 
 export interface DmarcResult {
   readonly result: 'pass' | 'fail' | 'none' | 'temperror'
@@ -52,8 +52,10 @@ export async function evaluateDmarc(resolver: Resolver, evidence: Evidence): Pro
     return { ...nothing, result: 'none', reason: 'no single author domain', asked: [] }
   const asked: string[] = []
   try {
-    const found = await walkTree(resolver, authorDomain, asked)
-    const at = policyRecord(authorDomain, found)
+    const own = await findRecord(resolver, authorDomain, asked)
+    const identifiers = own === null ? null : identifiersOf(evidence, own.record, authorDomain)
+    const found = await walkAsNeeded(resolver, { authorDomain, own, identifiers, asked })
+    const at = own ?? policyRecord(authorDomain, found ?? [])
     if (at === null) return { ...nothing, result: 'none', reason: 'no policy', asked }
     const chosen = await choosePolicy(resolver, authorDomain, at, asked)
     if (chosen === null) return { ...nothing, result: 'none', reason: 'the record has no policy', asked }
@@ -63,11 +65,11 @@ export async function evaluateDmarc(resolver: Resolver, evidence: Evidence): Pro
       record: at.record.text,
       testing: at.record.testing,
     }
-    const organization = organizationalDomain(authorDomain, found)
+    const organization = found === null ? null : organizationalDomain(authorDomain, found)
     const align = { resolver, authorDomain, organization, asked }
     const aligned: string[] = []
     const missing: string[] = []
-    for (const identifier of identifiersOf(evidence, at.record)) {
+    for (const identifier of identifiers ?? identifiersOf(evidence, at.record, authorDomain)) {
       // What passed decides; what is missing matters only when nothing did.
       if (!identifier.passed && aligned.length > 0) continue
       const text = `${identifier.method}=${identifier.domain}`
@@ -105,11 +107,41 @@ async function choosePolicy(
   return status === 'no-name' ? { policy: record.np, policyTag: 'np' } : sp
 }
 
-/** Those that passed, then those that might have; each domain once. */
-function identifiersOf({ spf, dkim }: Evidence, record: DmarcRecord): Identifier[] {
+/**
+ * §4.10.2: who has a record of his own, and needs nobody else of his organization, need not be walked from.
+ *
+ * @returns Null: the walk could not be ended, but the policy is known already.
+ * @throws {DnsFailure}
+ */
+async function walkAsNeeded(
+  resolver: Resolver,
+  known: {
+    readonly authorDomain: string
+    readonly own: FoundRecord | null
+    readonly identifiers: readonly Identifier[] | null
+    readonly asked: string[]
+  },
+): Promise<FoundRecord[] | null> {
+  const { authorDomain, own, identifiers, asked } = known
+  const others = identifiers?.some((one) => one.domain !== authorDomain && !one.strict)
+  if (own !== null && others !== true) return [own]
+  try {
+    return await walkTree(resolver, authorDomain, asked, own)
+  } catch (error) {
+    if (own !== null && error instanceof DnsFailure) return null
+    throw error
+  }
+}
+
+/**
+ * Those that passed, then those that might have; each domain once. Where the author's own name passed, only that.
+ */
+function identifiersOf({ spf, dkim }: Evidence, record: DmarcRecord, authorDomain: string): Identifier[] {
   const identifiers = new Map<string, Identifier>()
   const add = (method: Identifier['method'], domain: string | null, result: string): void => {
     if (domain === null || (result !== 'pass' && result !== 'temperror')) return
+    // An organization is a name above: without a label in common there is none.
+    if (domain.split('.').at(-1) !== authorDomain.split('.').at(-1)) return
     const passed = result === 'pass'
     const strict = method === 'dkim' ? record.strictDkim : record.strictSpf
     const key = `${method} ${domain}`
@@ -117,7 +149,9 @@ function identifiersOf({ spf, dkim }: Evidence, record: DmarcRecord): Identifier
   }
   for (const { domain, result } of dkim) add('dkim', domain, result)
   if (spf !== null) add('spf', spf.domain, spf.result)
-  return [...identifiers.values()].sort((a, b) => Number(b.passed) - Number(a.passed))
+  const all = [...identifiers.values()].sort((a, b) => Number(b.passed) - Number(a.passed))
+  const exact = all.filter(({ domain, passed }) => passed && domain === authorDomain)
+  return exact.length > 0 ? exact : all
 }
 
 /** §4.4: the same name, or relaxed the same organization. */
@@ -131,13 +165,16 @@ async function isAligned(
   }: {
     readonly resolver: Resolver
     readonly authorDomain: string
-    readonly organization: string
+    /** Null: DNS did not say. */
+    readonly organization: string | null
     readonly asked: string[]
   },
 ): Promise<'yes' | 'no' | 'unknown'> {
   if (domain === authorDomain) return 'yes'
   // The organization of a domain is above it, or is it.
-  if (strict || (domain !== organization && !domain.endsWith(`.${organization}`))) return 'no'
+  if (strict) return 'no'
+  if (organization === null) return 'unknown'
+  if (domain !== organization && !domain.endsWith(`.${organization}`)) return 'no'
   try {
     const found = await walkTree(resolver, domain, asked)
     return organizationalDomain(domain, found) === organization ? 'yes' : 'no'

@@ -11,24 +11,44 @@ export interface FoundRecord {
 const labelsMax = 7
 
 /**
- * All records of one walk.
+ * The record of one name.
  *
  * @param domain A-labels, lower case.
- * @param asked Each question is added.
+ * @param asked The question is added.
+ * @returns Null: none, or several, which §4.10 steps 2 and 7 take as none.
+ * @throws {DnsFailure}
+ */
+export async function findRecord(
+  resolver: Resolver,
+  domain: string,
+  asked: string[],
+): Promise<FoundRecord | null> {
+  const name = `_dmarc.${domain}`
+  asked.push(`${name} TXT`)
+  const records = (await resolver.query(name, 'TXT')).records.filter(isDmarcRecord)
+  return records.length === 1 ? { domain, record: parseDmarcRecord(records[0]!) } : null
+}
+
+/**
+ * All records of one walk.
+ *
+ * @param start Of `findRecord` for the domain itself, when it was asked for already.
  * @returns From the longest name to the shortest.
  * @throws {DnsFailure} A name above may have a record that we cannot see.
  */
-export async function walkTree(resolver: Resolver, domain: string, asked: string[]): Promise<FoundRecord[]> {
+export async function walkTree(
+  resolver: Resolver,
+  domain: string,
+  asked: string[],
+  start?: FoundRecord | null,
+): Promise<FoundRecord[]> {
   const found: FoundRecord[] = []
   for (const target of walkTargets(domain)) {
-    const name = `_dmarc.${target}`
-    asked.push(`${name} TXT`)
-    const records = (await resolver.query(name, 'TXT')).records.filter(isDmarcRecord)
-    // §4.10 steps 2 and 7: several are as none.
-    if (records.length !== 1) continue
-    const record = parseDmarcRecord(records[0]!)
-    found.push({ domain: target, record })
-    if (record.psd === 'n' || (record.psd === 'y' && target !== domain)) break
+    const one = target === domain && start !== undefined ? start : await findRecord(resolver, target, asked)
+    if (one === null) continue
+    found.push(one)
+    const { psd } = one.record
+    if (psd === 'n' || (psd === 'y' && target !== domain)) break
   }
   return found
 }
