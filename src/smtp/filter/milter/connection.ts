@@ -9,6 +9,8 @@ import { command } from './protocol.ts'
 
 /** Packets that nobody has asked for yet; past it no more are read. */
 const packetsWaiting = 16
+/** A milter that reads nothing any more has this long to take our QUIT. */
+const farewellMs = 5_000
 
 interface Waiter {
   resolve(packet: Packet): void
@@ -124,6 +126,8 @@ class Link {
 
   end(farewell: Uint8Array): void {
     this.#error ??= new MilterFault('was told that the session is over')
+    const cancel = this.#clock.after(farewellMs, () => this.#socket.destroy())
+    this.#socket.once('close', cancel)
     this.#socket.end(farewell, () => this.#socket.destroy())
   }
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import fc from 'fast-check'
 import type { MilterConfig } from '../../../base/filter-config.ts'
 import { defaultLimits } from '../../../base/limits.ts'
 import type { FilterClient } from '../filter.ts'
@@ -298,7 +301,6 @@ test('a milter that fails: 451 for each message, or none of its business', async
 test('a milter that is not there is found out at connect and answered for at MAIL', async (t) => {
   const begun = await begin(t, {})
   await begun.milter.close()
-  t.mock.method(begun.milter, 'close', async () => {})
   assert.equal(await begun.session.connect!(), null)
   assert.equal(await begun.session.hello!(), null)
   assert.equal((await begun.session.mail!('ada@client.example', []))?.reply.code, 451)
@@ -335,4 +337,46 @@ test('a message without a header is all body', async (t) => {
   const { message } = await sendMessage(begun.session, 'Hi Bob\r\nhow are you\r\n')
   assert.ok(begun.milter.heard.includes('BHi Bob\r\nhow are you\r\n'))
   assert.equal(Buffer.from(message!).toString(), 'Subject: given\r\n\r\nHi Bob\r\nhow are you\r\n')
+})
+
+test('a question asked while the door no longer waits for the last one ends the dialogue', async (t) => {
+  const begun = await begin(t, { M: [] })
+  await begun.session.connect!()
+  const first = begun.session.mail!('ada@client.example', [])
+  await heard(begun.milter, 'M<ada@client.example>|')
+  assert.equal((await begun.session.mail!('ada@client.example', []))?.reply.code, 451)
+  assert.equal((await first)?.reply.code, 451)
+})
+
+test('whatever octets a milter sends, each letter is answered', async (t) => {
+  let noise: Uint8Array = Buffer.alloc(0)
+  const server = createServer((socket) => {
+    socket.on('error', () => {}).on('data', () => socket.write(noise))
+    // A good negotiation first, every other time.
+    if (noise.length % 2 === 0) socket.write(Buffer.from('0000000d4f00000006000001ff00000000', 'hex'))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const place = { kind: 'inet', host: '127.0.0.1', port: (server.address() as AddressInfo).port } as const
+  const packet = fc
+    .tuple(fc.constantFrom(...'catrdspyhimbe+-q?O'), fc.uint8Array({ maxLength: 12 }))
+    .map(([one, data]) => Buffer.concat([Buffer.from([0, 0, 0, data.length + 1]), Buffer.from(one), data]))
+  const octets = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.array(packet, { maxLength: 4 }).map((all) => Buffer.concat(all)),
+  )
+  const property = fc.asyncProperty(octets, async (sent) => {
+    noise = sent
+    const begun = await begin(t, {}, { config: { place, commandTimeoutMs: 20, contentTimeoutMs: 20 } })
+    await begun.session.connect!()
+    await begun.session.mail!('ada@client.example', [])
+    await begun.session.rcpt!('bob@posthorn.example', [], true)
+    assert.equal(typeof (await sendMessage(begun.session, letter)), 'object')
+    begun.session.reset!()
+    begun.session.close!()
+    assert.equal(begun.pool.usedOctets, 0)
+    await begun.milter.close()
+  })
+  await fc.assert(property, { numRuns: 40 })
 })

@@ -318,6 +318,8 @@ export class MilterSession implements FilterSession {
   /** Runs a part of the dialogue; any trouble breaks the session with the milter. */
   async #quietly(work: () => Promise<void>): Promise<void> {
     if (this.#state === 'broken' || this.#state === 'closed') return
+    // The door gave up on an earlier question: its answer would be taken for one to this.
+    if (this.#waiting) return this.#break(new MilterFault('was not waited for'))
     this.#waiting = true
     try {
       await work()
