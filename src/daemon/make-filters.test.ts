@@ -7,7 +7,7 @@ import { silentLog } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
 import { mapResolver } from '../dns/map-resolver.ts'
 import { createDialler } from '../smtp/client/dialler.ts'
-import { startMilter } from '../smtp/filter/milter/scripted-milter.ts'
+import { startMilter, uint32 } from '../smtp/filter/milter/scripted-milter.ts'
 import { startHttp } from '../smtp/filter/scripted-http.ts'
 import { parseConfig } from './load-config.ts'
 import { makePrograms } from './make-filters.ts'
@@ -88,4 +88,43 @@ doors = ["submission"]
     answers.some(([name, answer]) => name === `inet:${milter.port}@hooks.example` && answer === 'continue'),
   )
   assert.ok(answers.some(([name, answer]) => String(name).endsWith('/') && answer === 'accept'))
+})
+
+test('a filter that changes a message changes what the one before has made of it', async (t) => {
+  const milters = [
+    await startMilter({ E: [`m${uint32(1)}Subject\0first\0`, 'c'] }),
+    await startMilter({ E: [`m${uint32(1)}To\0\0`, 'bsecond body\r\n', 'c'] }),
+  ]
+  t.after(() => Promise.all(milters.map((milter) => milter.close())))
+  const tables = milters.map(({ port }) => `[[milter]]\nsocket = "inet:${port}@127.0.0.1"\n`)
+  const { config } = parseConfig(
+    `hostname = "mail.hamburger.edu"\n${tables.join('')}`,
+    '/etc/posthorn/posthorn.toml',
+  )
+  const { filters, close } = await makePrograms({ config, world })
+  t.after(close)
+  const door = await openSmtpDoor({ door: { filters } })
+  t.after(() => door.close())
+  await replay(
+    door.endpoint,
+    `
+    S: 220 <…>
+    C: HELO client.example
+    S: 250 <…>
+    C: MAIL FROM:<ada@client.example>
+    S: 250 2.1.0 <…>
+    C: RCPT TO:<bob@hamburger.edu>
+    S: 250 2.1.5 <…>
+    C: DATA
+    S: 354 <…>
+    C: Subject: hello
+    C: To: bob
+    C:
+    C: Hi Bob
+    C: .
+    S: 250 2.0.0 <…>
+    `,
+  )
+  const [letter] = await door.inbox('bob@hamburger.edu')
+  assert.match(letter!, /\r\nSubject: first\r\n\r\nsecond body\r\n$/)
 })

@@ -78,6 +78,8 @@ export interface FilteredMessage {
   readonly reversePath: string
   readonly recipients: readonly string[]
   readonly octets: number
+  /** As filters before this one have changed it; absent: it is as received. */
+  readonly changed?: Uint8Array
 }
 
 export interface FilterEnding {

@@ -71,6 +71,20 @@ export class HeadAndBody {
   }
 }
 
+/** A whole message in its three parts. @param maxOctets Of the header. @returns Null when it has more. */
+export function splitMessage(
+  octets: Uint8Array,
+  maxOctets: number,
+): { header: string; separator: string; body: Uint8Array } | null {
+  const head = new HeadAndBody(maxOctets)
+  head.push(octets)
+  head.finish()
+  const { header, separator } = head
+  return header === null
+    ? null
+    : { header, separator, body: octets.subarray(header.length + separator.length) }
+}
+
 /** @returns Where the header ends and the body begins; null while that has not come. */
 function headerEnd(all: Buffer): { header: number; body: number } | null {
   const lf = all.indexOf(10)

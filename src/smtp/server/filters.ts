@@ -118,10 +118,13 @@ export class Filters {
 
   async #conclude(asked: readonly Taking[], message: FilteredMessage): Promise<NamedEnding[]> {
     const endings: NamedEnding[] = []
+    let current = message
     for (const taking of asked) {
-      const ending = await this.#safely(taking, async () => taking.session.end!(message))
+      const ending = await this.#safely(taking, async () => taking.session.end!(current))
       endings.push({ ...ending, filter: taking.name })
       if (ending.refusal !== undefined || ending.discard === true) break
+      // So that the next one that changes it does not undo this change.
+      if (ending.message !== undefined) current = { ...current, changed: ending.message }
     }
     return endings
   }

@@ -112,7 +112,7 @@ class HookSession implements FilterSession {
     )
     const omitted = this.#kept?.lost ?? null
     const facts = { id: journeyId, message: { octets, headers, ...(omitted === null ? {} : { omitted }) } }
-    const answer = await this.#ask('message', facts)
+    const answer = await this.#ask('message', facts, message.changed ?? null)
     return answer.ending
   }
 
@@ -130,12 +130,12 @@ class HookSession implements FilterSession {
   }
 
   /** Never fails: trouble is answered as it was configured. */
-  async #ask(stage: HookStage, facts: object): Promise<HookAnswer> {
+  async #ask(stage: HookStage, facts: object, changed: Uint8Array | null = null): Promise<HookAnswer> {
     const { around } = this.#parts
     const startUs = around.clock.monotonicUs()
     let answer: HookAnswer | null = null
     try {
-      answer = await this.#request(stage, facts)
+      answer = await this.#request(stage, facts, changed)
     } catch (error) {
       around.log.warn('hook failed', { filter: this.#config.name, stage, error })
     }
@@ -147,11 +147,11 @@ class HookSession implements FilterSession {
     return { action: answer?.action ?? 'accept', ending }
   }
 
-  async #request(stage: HookStage, facts: object): Promise<HookAnswer> {
+  async #request(stage: HookStage, facts: object, changed: Uint8Array | null): Promise<HookAnswer> {
     const { secret, answerOctets } = this.#config
     const { caller, around } = this.#parts
     const { signal } = this.#over
-    const { contentType, pieces } = await this.#body({ ...this.#facts(stage), ...facts })
+    const { contentType, pieces } = await this.#body({ ...this.#facts(stage), ...facts }, changed)
     const signature =
       secret === null ? {} : { 'Posthorn-Signature': await sign(secret, around.clock.now(), pieces) }
     const headers = { 'Content-Type': contentType, Accept: 'application/json', ...signature }
@@ -160,8 +160,9 @@ class HookSession implements FilterSession {
     return readHookAnswer(body, stage)
   }
 
-  #body(event: object): Promise<HookBody> | HookBody {
-    const kept = this.#kept === null || this.#kept.lost !== null ? null : this.#kept.pieces
+  #body(event: object, changed: Uint8Array | null): Promise<HookBody> | HookBody {
+    const received = this.#kept === null || this.#kept.lost !== null ? null : this.#kept.pieces
+    const kept = changed === null || received === null ? received : [Buffer.from(changed)]
     if (kept === null || this.#config.message === 'base64') return jsonBody(event, kept)
     // 128 random bits do not occur in the message.
     return formBody(event, kept, Buffer.from(this.#parts.random.bytes(16)).toString('hex'))

@@ -1,8 +1,7 @@
 /** From what a milter wants changed to what the door is told. */
 import { ChangedMessage, fieldText } from '../changed-message.ts'
 import type { FilterEnding } from '../filter.ts'
-import type { HeadAndBody } from '../head-and-body.ts'
-import type { KeptMessage } from '../keeper.ts'
+import { splitMessage } from '../head-and-body.ts'
 import type { Modification } from './answer.ts'
 import { MilterFault } from './packet.ts'
 import { action } from './protocol.ts'
@@ -28,17 +27,18 @@ function needsMessage({ kind }: Modification): boolean {
 }
 
 /**
- * @param kept The whole message, when the milter may change it.
+ * @param message The whole message, when the milter may change it and it is not too large for that.
  * @param verbatim Values of fields bring their own space after the colon.
  * @throws {MilterFault} The message was too large to be kept for a change.
  */
 export function makeEnding(
   modifications: readonly Modification[],
-  head: HeadAndBody,
-  kept: KeptMessage | null,
-  verbatim: boolean,
+  message: Uint8Array | null,
+  { headerOctets, verbatim }: { readonly headerOctets: number; readonly verbatim: boolean },
 ): FilterEnding {
-  const anew = modifications.some(needsMessage) ? rewrite(modifications, head, kept, verbatim) : null
+  const anew = modifications.some(needsMessage)
+    ? rewrite(modifications, message === null ? null : splitMessage(message, headerOctets), verbatim)
+    : null
   const ending: { -readonly [K in keyof FilterEnding]: FilterEnding[K] } = {}
   const fields: string[] = []
   const added: string[] = []
@@ -61,18 +61,11 @@ export function makeEnding(
 
 function rewrite(
   modifications: readonly Modification[],
-  head: HeadAndBody,
-  kept: KeptMessage | null,
+  parts: ReturnType<typeof splitMessage>,
   verbatim: boolean,
 ): Buffer {
-  if (kept === null || kept.lost !== null || head.header === null)
-    throw new MilterFault('wants to change a message that was too large to be kept')
-  const { header, separator } = head
-  const message = new ChangedMessage(
-    header,
-    separator,
-    kept.whole().subarray(header.length + separator.length),
-  )
+  if (parts === null) throw new MilterFault('wants to change a message that was too large to be kept')
+  const message = new ChangedMessage(parts.header, parts.separator, parts.body)
   const bodies: Buffer[] = []
   for (const one of modifications) {
     if (one.kind === 'body') bodies.push(one.octets)

@@ -100,11 +100,14 @@ export class MilterSession implements FilterSession {
       const verdict = transaction.verdict ?? (await this.#endOfBody(transaction, message, modifications))
       answer = verdict.kind
       changes = modifications.map(({ kind }) => kind)
-      const { head, kept } = transaction
       const refusal = this.#refusalOf(verdict, 'message')
       if (refusal !== null) ending = { refusal }
       else if (verdict.kind === 'discard') ending = { discard: true }
-      else ending = makeEnding(modifications, head, kept, this.#has(step.leadingSpace))
+      else {
+        const verbatim = this.#has(step.leadingSpace)
+        const { headerOctets } = this.#settings
+        ending = makeEnding(modifications, this.#whole(transaction, message), { headerOctets, verbatim })
+      }
     })
     const us = transaction.us + this.#around.clock.monotonicUs() - startUs
     if (this.#isBroken()) return this.#failed()
@@ -117,6 +120,10 @@ export class MilterSession implements FilterSession {
       more,
     })
     return ending
+  }
+
+  #whole({ kept }: Transaction, { changed }: FilteredMessage): Uint8Array | null {
+    return changed ?? (kept === null || kept.lost !== null ? null : kept.whole())
   }
 
   reset(): void {

@@ -12,7 +12,7 @@ import {
   nothingToSay,
   type SmtpFilter,
 } from '../filter.ts'
-import { fieldsOf, HeadAndBody } from '../head-and-body.ts'
+import { fieldsOf, splitMessage } from '../head-and-body.ts'
 import type { HttpCaller } from '../http-call.ts'
 import type { Keeper, KeeperPool, KeptMessage } from '../keeper.ts'
 import type { FilterSurroundings } from '../reach.ts'
@@ -71,8 +71,9 @@ class RspamdSession implements FilterSession {
     let answer: RspamdAnswer | null = null
     let ending: FilterEnding
     try {
-      answer = await this.#ask(message, kept)
-      ending = this.#ending(answer, kept)
+      const whole = message.changed ?? kept.whole()
+      answer = await this.#ask(message, whole)
+      ending = this.#ending(answer, whole)
     } catch (error) {
       around.log.warn('rspamd failed', { filter: this.#config.name, error })
       ending = this.#config.onFailure === 'tempfail' ? { refusal: notChecked() } : nothingToSay
@@ -95,26 +96,26 @@ class RspamdSession implements FilterSession {
     this.reset()
   }
 
-  async #ask(message: FilteredMessage, kept: KeptMessage): Promise<RspamdAnswer> {
+  async #ask(message: FilteredMessage, whole: Uint8Array): Promise<RspamdAnswer> {
     const { caller, around } = this.#parts
     const name = await around.clientName(this.#client.remoteAddress)
     const { body } = await caller.post({
       path: `${caller.url.pathname.replace(/\/$/, '')}/checkv2`,
       headers: requestHeaders(this.#client, message, name),
-      body: kept.pieces,
+      body: [whole],
       answerOctets,
       signal: this.#over.signal,
     })
     return readRspamdAnswer(body, this.#config)
   }
 
-  #ending(answer: RspamdAnswer, kept: KeptMessage): FilterEnding {
+  #ending(answer: RspamdAnswer, whole: Uint8Array): FilterEnding {
     const { action, text, score, required } = answer
     if (action === 'reject') return { refusal: refuse(554, '5.7.1', text ?? 'Message refused as spam') }
     if (action === 'later') return { refusal: refuse(451, '4.7.1', text ?? 'Try again later') }
     if (action === 'discard') return { discard: true }
     const junk = action !== 'pass'
-    const changed = this.#changed(answer, kept)
+    const changed = this.#changed(answer, whole)
     // The field that Rspamd's own milter adds, which people's rules look for.
     const fields = [...answer.fields, ...(junk ? ['X-Spam: Yes\r\n'] : [])]
     return {
@@ -125,18 +126,15 @@ class RspamdSession implements FilterSession {
   }
 
   /** The message without what is to be removed and with another subject; null when it stays as it is. */
-  #changed({ action, subject, remove }: RspamdAnswer, kept: KeptMessage): Buffer | null {
-    const head = new HeadAndBody(this.#parts.limits.headerOctets)
-    const whole = kept.whole()
-    head.push(whole)
-    head.finish()
-    const { header, separator } = head
-    if (header === null) return null
+  #changed({ action, subject, remove }: RspamdAnswer, whole: Uint8Array): Buffer | null {
+    const parts = splitMessage(whole, this.#parts.limits.headerOctets)
+    if (parts === null) return null
+    const { header, separator, body } = parts
     const names = fieldsOf(header).map(({ name }) => name.toLowerCase())
     const there = remove.filter(([name]) => names.includes(name.toLowerCase()))
     const anew = action === 'subject' ? subject : null
     if (there.length === 0 && anew === null) return null
-    const message = new ChangedMessage(header, separator, whole.subarray(header.length + separator.length))
+    const message = new ChangedMessage(header, separator, body)
     for (const [name, which] of there) {
       const count = names.filter((one) => one === name.toLowerCase()).length
       const index = which < 0 ? count + 1 + which : which
