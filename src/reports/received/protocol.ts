@@ -1,0 +1,28 @@
+import type { ReportLimits } from '../../base/report-limits.ts'
+import type { ReceivedReport, ReportQuery, ReportSummary } from './received-reports.ts'
+
+export interface ReportsThreadData {
+  readonly folder: string
+  readonly limits: ReportLimits
+}
+
+export type ReportsRequest =
+  | {
+      readonly kind: 'take'
+      readonly message: Uint8Array
+      readonly receivedAt: number
+      readonly verified: boolean
+    }
+  | { readonly kind: 'list'; readonly query: ReportQuery }
+  | { readonly kind: 'find'; readonly reportNumber: number }
+  | { readonly kind: 'close' }
+
+export interface ReportsReply {
+  readonly id: number
+  /** Of a message that was taken: the report's number, or why there is none. */
+  readonly taken?: number
+  readonly passedOver?: string
+  readonly summaries?: readonly ReportSummary[]
+  readonly report?: ReceivedReport | null
+  readonly error?: string
+}

@@ -1,0 +1,48 @@
+import type { DmarcReport } from '../dmarc/report.ts'
+import type { TlsReport } from '../tls/report.ts'
+
+/** A report about a domain of ours, in a line. */
+export interface ReportSummary {
+  /** Ours; grows. */
+  readonly id: number
+  readonly kind: 'dmarc' | 'tls'
+  readonly domain: string
+  /** Who says so, in their own words. */
+  readonly organisation: string
+  readonly reportId: string
+  /** Milliseconds since 1970. */
+  readonly begin: number
+  readonly end: number
+  readonly receivedAt: number
+  /** DMARC passed for the letter it came in. */
+  readonly verified: boolean
+  /** Messages, or sessions. */
+  readonly total: number
+  readonly passed: number
+}
+
+export type ReceivedReport = ReportSummary &
+  (
+    | { readonly kind: 'dmarc'; readonly report: DmarcReport }
+    | { readonly kind: 'tls'; readonly report: TlsReport }
+  )
+
+export interface ReportQuery {
+  /** Null: all. */
+  readonly domain: string | null
+  /** 1 to 10,000. */
+  readonly limit: number
+}
+
+export interface ReceivedReports {
+  /**
+   * Reads a message that may carry a report, and keeps the report. Off this thread; never rejects: what is none is logged.
+   *
+   * @param message Given away.
+   */
+  take(message: Uint8Array, facts: { readonly receivedAt: number; readonly verified: boolean }): Promise<void>
+  /** The newest first. */
+  list(query: ReportQuery): Promise<ReportSummary[]>
+  find(id: number): Promise<ReceivedReport | null>
+  close(): Promise<void>
+}
