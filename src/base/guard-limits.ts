@@ -13,6 +13,8 @@ export interface GuardLimits {
   readonly messagesPerHour: number
   /** Recipients that one address names; strangers only. */
   readonly recipientsPerHour: number
+  /** SMTP commands that bring no message nearer (NOOP, RSET, VRFY, EHLO anew …), since the last message. */
+  readonly idleCommands: number
   /** Unknown recipients of one address that are refused at once; each further one of the hour is answered later. */
   readonly unknownRecipients: number
   /** By how much later, each time. */
@@ -62,6 +64,7 @@ export const defaultGuardLimits: GuardLimits = {
   notesPerKind: 100_000,
   messagesPerHour: 5_000,
   recipientsPerHour: 20_000,
+  idleCommands: 100,
   unknownRecipients: 10,
   tarpitStepMs: 1_000,
   tarpitMaxMs: 20_000,

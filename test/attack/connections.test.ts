@@ -80,7 +80,7 @@ test('What is waiting is not cut off while a slow client takes it', async (t) =>
 })
 
 test('SMTP: a client that asks and never reads is not asked for more', async (t) => {
-  const door = await openSmtpDoor()
+  const door = await openSmtpDoor({ limits: { idleCommands: 1e9 } })
   t.after(() => door.close())
   const one = await attack(door.endpoint)
   t.after(() => one.socket.destroy())
@@ -88,7 +88,7 @@ test('SMTP: a client that asks and never reads is not asked for more', async (t)
 })
 
 test('SMTP: a client that takes no reply within the time is cut off', async (t) => {
-  const door = await openSmtpDoor({ limits: { smtpCommandTimeoutMs: 800 } })
+  const door = await openSmtpDoor({ limits: { smtpCommandTimeoutMs: 800, idleCommands: 1e9 } })
   t.after(() => door.close())
   const one = await attack(door.endpoint)
   await askWithoutReading(one, 'HELP\r\n', unreadMax)
@@ -117,7 +117,14 @@ test('POP3: a client that asks and never reads is not asked for more', async (t)
 })
 
 const floods = [
-  { name: 'SMTP', line: 'NOOP\r\n', reply: 14, open: openSmtpDoor, asked: 'NOOP\r\n', answer: /250 .*\r\n/ },
+  {
+    name: 'SMTP',
+    line: 'NOOP\r\n',
+    reply: 14,
+    open: () => openSmtpDoor({ limits: { idleCommands: 1e9 } }),
+    asked: 'NOOP\r\n',
+    answer: /250 .*\r\n/,
+  },
   {
     name: 'IMAP',
     line: 'a NOOP\r\n',

@@ -169,7 +169,7 @@ test('A web page cannot make a browser hand in mail', async (t) => {
 })
 
 test('What a client says without ever sending a message is remembered within a bound', async (t) => {
-  const door = await openDoor(t)
+  const door = await openDoor(t, { limits: { idleCommands: 1_000 } })
   const one = await greet(t, door)
   await one.ask('MAIL FROM:<ada@client.example>')
   one.send(`NOOP ${'x'.repeat(1_500)}\r\n`.repeat(400))

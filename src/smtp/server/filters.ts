@@ -96,11 +96,21 @@ export class Filters {
 
   /** @throws {Refusal} */
   octets(chunk: Uint8Array): Promise<void> | undefined {
-    return this.#reading.length === 0 ? undefined : this.#within(this.#feed(chunk))
+    for (const [index, taking] of this.#reading.entries()) {
+      let waiting: Promise<void> | undefined
+      try {
+        waiting = taking.session.octets!(chunk)
+      } catch (error) {
+        throw this.#failed(taking, error)
+      }
+      if (waiting !== undefined) return this.#within(this.#feedRest(waiting, index, chunk))
+    }
+    return undefined
   }
 
-  async #feed(chunk: Uint8Array): Promise<void> {
-    for (const taking of this.#reading) {
+  async #feedRest(first: Promise<void>, index: number, chunk: Uint8Array): Promise<void> {
+    await this.#safely(this.#reading[index]!, first)
+    for (const taking of this.#reading.slice(index + 1)) {
       await this.#safely(taking, async () => taking.session.octets!(chunk))
     }
   }

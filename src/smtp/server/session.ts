@@ -93,6 +93,8 @@ export class Session {
   /** Commands that were refused; past `limits.errorsPerSession` the connection ends. */
   errors = 0
   loginFailures = 0
+  /** Commands that brought no message nearer, since the last one. */
+  idleCommands = 0
   /** The journey that the last lines of the dialogue still belong to. */
   lastJourneyId: string | null = null
   /** Since the last journey was handed over. */
@@ -195,6 +197,7 @@ export async function answer(session: Session, line: string): Promise<Answer> {
     }
   }
   try {
+    if (isTooIdle(session, verb)) throw refuse(421, '4.7.0', 'Too many commands without a message')
     const command = commands.get(verb)
     if (command === undefined || command.roles?.includes(session.options.role) === false)
       throw refuse(500, '5.5.2', 'Command not recognized')
@@ -221,6 +224,17 @@ export function lineTooLong(session: Session): Answer {
     reply: { code: 500, status: '5.5.2', lines: ['Line too long'] },
     next: 'command',
   })
+}
+
+const idleVerbs = new Set(['NOOP', 'RSET', 'HELP', 'VRFY', 'EXPN', 'HELO', 'EHLO', 'LHLO'])
+
+/** Asking for nothing costs us as much as asking for something, and can be done for ever. */
+function isTooIdle(session: Session, verb: string): boolean {
+  const { limits, trusted } = session.options
+  if (verb === 'DATA' || verb === 'BDAT') session.idleCommands = 0
+  if (!idleVerbs.has(verb)) return false
+  session.idleCommands++
+  return session.idleCommands > limits.idleCommands && !trusted.includes(session.peer.remoteAddress)
 }
 
 /** A web page can make a browser say anything to us but the first line: what follows it is not for us. */
