@@ -8,6 +8,7 @@ import { defaultLimits } from '../../../base/limits.ts'
 import type { FilterClient } from '../filter.ts'
 import { openSession, sendMessage, testClient, testSurroundings } from '../filter-fixture.ts'
 import { KeeperPool } from '../keeper.ts'
+import type { Reach } from '../reach.ts'
 import { createMilterFilter } from './filter.ts'
 import { type Script, type ScriptedMilter, startMilter, uint32 } from './scripted-milter.ts'
 import { step } from './protocol.ts'
@@ -18,6 +19,7 @@ interface Options {
   readonly negotiated?: Parameters<typeof startMilter>[1]
   readonly config?: Partial<MilterConfig>
   readonly client?: Partial<FilterClient>
+  readonly reach?: Reach
 }
 
 async function begin(t: TestContext, script: Script, options: Options = {}) {
@@ -36,7 +38,15 @@ async function begin(t: TestContext, script: Script, options: Options = {}) {
   }
   const pool = new KeeperPool(1_000_000)
   const client = testClient(options.client)
-  const session = openSession(createMilterFilter(config, defaultLimits, testSurroundings(), pool), client)
+  const session = openSession(
+    createMilterFilter(
+      config,
+      defaultLimits,
+      testSurroundings(options.reach === undefined ? {} : { reach: options.reach }),
+      pool,
+    ),
+    client,
+  )
   t.after(() => session.close?.())
   return { milter, session, client, pool }
 }
@@ -379,4 +389,26 @@ test('whatever octets a milter sends, each letter is answered', async (t) => {
     await begun.milter.close()
   })
   await fc.assert(property, { numRuns: 40 })
+})
+
+test('a milter that is reached when the door has given up is let go at once', async (t) => {
+  const reached = Promise.withResolvers<void>()
+  const reach: Reach = async (place, timeoutMs) => {
+    await reached.promise
+    return testSurroundings().reach(place, timeoutMs)
+  }
+  const begun = await begin(t, {}, { reach })
+  const connecting = begun.session.connect!()
+  begun.session.reset!()
+  reached.resolve()
+  await connecting
+  while (begun.milter.connections === 0 || begun.milter.openConnections > 0)
+    await new Promise((resolve) => setImmediate(resolve))
+  assert.equal((await begun.session.mail!('ada@client.example', []))?.reply.code, 451)
+})
+
+test('a client over IPv6 is told as one', async (t) => {
+  const begun = await begin(t, {}, { client: { remoteAddress: '2001:db8::7' } })
+  await begun.session.connect!()
+  assert.equal(commands(begun.milter)[0], 'Cmail.client.example|6\x0f\xb92001:db8::7|')
 })

@@ -204,7 +204,8 @@ export class MilterSession implements FilterSession {
     if (this.#state !== 'new') return goOn
     const { remoteAddress, remotePort } = this.#client
     const connection = await MilterConnection.open(this.#settings.place, this.#settings, this.#around)
-    if (this.#isClosed()) {
+    // Meanwhile the door may have given up, or the client gone.
+    if (!this.#isNew()) {
       connection.destroy()
       return goOn
     }
@@ -222,8 +223,8 @@ export class MilterSession implements FilterSession {
     return verdict
   }
 
-  #isClosed(): boolean {
-    return this.#state === 'closed'
+  #isNew(): boolean {
+    return this.#state === 'new'
   }
 
   /** Tells one step, unless the milter leaves it out, and waits for the answer, unless there is none. */
