@@ -9,6 +9,7 @@ import { selectMx } from '../dns/mx.ts'
 import { openSmtpClient } from '../smtp/client/client.ts'
 import { SmtpFailure } from '../smtp/client/failure.ts'
 import { localTrouble, outcomeOfFailure } from './outcome.ts'
+import { type HeardSession, sessionFailed, sessionOpened } from './tls-session.ts'
 import { noRequireTls, tlsRefusal } from './wishes.ts'
 
 /** Addresses that are tried for one destination in one attempt; RFC 5321 §5.1 asks for at least two. */
@@ -34,6 +35,12 @@ export async function findTargets(
   return targets.slice(0, targetsMax)
 }
 
+export interface TargetWishes {
+  readonly tlsOnly: boolean
+  /** How it fared with TLS, once for each time it was tried. */
+  heard(session: HeardSession): void
+}
+
 /**
  * Opens a conversation with one address. With `tlsOnly` it is one over TLS with a certificate that is good for the host's
  * name, to a server that passes the message on likewise (RFC 8689 §4.2.1), or none. Otherwise, when TLS fails it is opened again without: anybody in the middle could have
@@ -43,7 +50,7 @@ export async function openTarget(
   world: QueueWorld,
   target: Target,
   recorder: Recorder,
-  tlsOnly: boolean,
+  { tlsOnly, heard }: TargetWishes,
 ): Promise<SmtpClient | RecipientOutcome> {
   const modes = tlsOnly ? (['required'] as const) : (['opportunistic', 'none'] as const)
   let outcome: RecipientOutcome | null = null
@@ -60,6 +67,7 @@ export async function openTarget(
         ...(world.clientLimits === undefined ? {} : { limits: world.clientLimits }),
         recorder,
       })
+      if (mode !== 'none') heard(sessionOpened(client, target))
       if (!tlsOnly || client.extensions.has('REQUIRETLS')) return client
       await client.quit()
       return noRequireTls
@@ -68,6 +76,8 @@ export async function openTarget(
         world.log.error('cannot open a connection', { host: target.hostname, error })
         return localTrouble('Local error in opening a connection', 'connect')
       }
+      const failed = sessionFailed(error, target)
+      if (failed !== null) heard(failed)
       outcome = outcomeOfFailure(error, target.hostname)
       if (tlsOnly) return withoutTls(error) ? tlsRefusal(outcome) : outcome
       if (error.reason !== 'tls-failed') return outcome

@@ -12,6 +12,7 @@ import type { SendResult } from '../smtp/client/message.ts'
 import type { QueueEntry } from '../store/queue.ts'
 import type { Destination } from './destination.ts'
 import type { OutcomeMap, RecipientOutcome } from './outcome.ts'
+import type { HeardSession } from './tls-session.ts'
 import type { Held, QueueWorld } from './world.ts'
 import { Recorder } from '../journey/recorder.ts'
 import { BodyUnreadable } from '../store/errors.ts'
@@ -91,7 +92,10 @@ export class Courier {
     const failures: RecipientOutcome[] = []
     for (const target of found) {
       if (this.#desk.stopping) break
-      const client = await openTarget(this.#world, target, spoken.recorder, needsTls(first.entry))
+      const client = await openTarget(this.#world, target, spoken.recorder, {
+        tlsOnly: needsTls(first.entry),
+        heard: (session) => this.#heard(first.entry, session),
+      })
       if (isOutcome(client)) {
         failures.push(client)
         continue
@@ -106,6 +110,13 @@ export class Courier {
     }
     if (this.#desk.stopping) this.#giveBack(spoken)
     else this.#fail(spoken, worstOf(failures))
+  }
+
+  /** A route is what the operator says, and nobody's published policy; and the lecture's dialect knows no TLS. */
+  #heard({ reversePath }: QueueEntry, session: HeardSession): void {
+    const { tlsSession, dialect } = this.#world
+    const { route, domain } = this.#destination
+    if (route === null && dialect !== 'lecture') tlsSession?.({ domain, reversePath, ...session })
   }
 
   /**

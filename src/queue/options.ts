@@ -10,6 +10,7 @@ import type { SmtpClientLimits } from '../smtp/client/timeouts.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { Store } from '../store/store.ts'
 import type { LocalDelivery } from './local-delivery.ts'
+import type { TlsSession } from './tls-session.ts'
 
 /** How much is done at once. */
 export interface QueueBounds {
@@ -57,6 +58,8 @@ export interface QueueOptions {
    * @returns Fields with their CRLF, to stand above it.
    */
   readonly signReport?: (octets: Uint8Array, domain: string) => Promise<readonly string[]>
+  /** Told how each session fared with TLS. Must not throw. */
+  readonly tlsSession?: (session: TlsSession) => void
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

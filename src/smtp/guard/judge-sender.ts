@@ -19,7 +19,14 @@ import { isSubdomainOrSame } from '../../mailauth/domain.ts'
 import { checkIprev, type IprevResult } from '../../mailauth/iprev.ts'
 import { MessageVerifier, type MessageVerdict } from '../../mailauth/message-verifier.ts'
 import { checkHelo, checkSpf, type SpfIdentityResult } from '../../mailauth/spf/check-spf.ts'
-import type { FilterAnswer, FilterClient, FilterEnding, FilterSession, SmtpFilter } from '../filter/filter.ts'
+import type {
+  FilterAnswer,
+  FilterClient,
+  FilteredMessage,
+  FilterEnding,
+  FilterSession,
+  SmtpFilter,
+} from '../filter/filter.ts'
 import { type Refusal, refuse } from '../wire/reply.ts'
 import { resultsField, type SenderFindings, senderEvents } from './sender-fields.ts'
 
@@ -31,6 +38,17 @@ export interface SenderJudgeOptions {
   readonly limits: Limits
   readonly clock: Clock
   readonly log: Log
+  /** Told of each message that was judged for good, for the reports to its author's domain. Must not throw. */
+  readonly judged?: (judged: JudgedMessage) => void
+}
+
+export interface JudgedMessage {
+  readonly reversePath: string
+  readonly recipients: readonly string[]
+  readonly remoteAddress: string
+  readonly findings: SenderFindings
+  /** What is done because of DMARC; other filters may do more. */
+  readonly disposition: 'none' | 'quarantine' | 'reject'
 }
 
 export function createSenderJudge(options: SenderJudgeOptions): SmtpFilter {
@@ -87,7 +105,7 @@ class Judge implements FilterSession {
     return undefined
   }
 
-  async end(): Promise<FilterEnding> {
+  async end({ recipients }: FilteredMessage): Promise<FilterEnding> {
     if (this.#reversePath === null) return {}
     this.#start()
     const findings = await this.#find()
@@ -99,7 +117,15 @@ class Judge implements FilterSession {
       remoteAddress,
       reversePath: this.#reversePath,
     })
-    return { fields: [field], ...this.#consequence(findings) }
+    const consequence = this.#consequence(findings)
+    const { refusal, junk } = consequence
+    // What is asked for again is judged again.
+    if (refusal === undefined || refusal.reply.code >= 500) {
+      const disposition = refusal !== undefined ? 'reject' : junk !== undefined ? 'quarantine' : 'none'
+      const reversePath = this.#reversePath
+      this.#options.judged?.({ reversePath, recipients, remoteAddress, findings, disposition })
+    }
+    return { fields: [field], ...consequence }
   }
 
   reset(): void {

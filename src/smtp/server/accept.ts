@@ -136,6 +136,10 @@ async function keep(session: Session, arrived: Arrived, judged: Judged): Promise
   const [result] = await store.accept([{ body, scan, ...plan }])
   if (result === undefined || result instanceof Error) throw result ?? new Error('The store did not answer')
   recordAccepted(session, scan, plan, result)
+  if (result.filed.length > 0) {
+    const recipients = judged.recipients.map(({ forwardPath }) => forwardPath)
+    session.options.filed?.({ recipients, filed: result.filed, octets: scan.octets })
+  }
   return { scan, messageId, accepted: result, late: judged.late }
 }
 

@@ -4,7 +4,7 @@ import type { Limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { JourneySink } from '../../journey/event.ts'
-import type { Store } from '../../store/store.ts'
+import type { Filed, Store } from '../../store/store.ts'
 import type { ServerTls } from '../../tls/server-tls.ts'
 import type { SignerSource } from '../../submission/signer.ts'
 import type { RefusalBook } from '../guard/refusal-book.ts'
@@ -52,8 +52,18 @@ export interface SmtpDoorOptions {
   readonly mistaken?: (remoteAddress: string) => void
   /** Whether the MX takes mail for a domain that is not ours. Absent: never; nothing is relayed for strangers. */
   readonly mayRelay?: (domain: string, remoteAddress: string) => boolean
+  /** Told of each letter that was filed here, once it is on disk. Must not throw, and return at once. */
+  readonly filed?: (letter: FiledLetter) => void
   /** Other words for the same replies: only the Lab hands them in. */
   readonly replyTexts?: ReplyTexts
+}
+
+export interface FiledLetter {
+  /** As they were named in RCPT; also those whose copies went elsewhere. */
+  readonly recipients: readonly string[]
+  /** Never empty. */
+  readonly filed: readonly Filed[]
+  readonly octets: number
 }
 
 /** The replies whose wording the lecture prints. With them ENHANCEDSTATUSCODES is off, since RFC 2034 §4 wants the codes. */
