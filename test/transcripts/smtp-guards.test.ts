@@ -145,3 +145,23 @@ test('a report to a second recipient is put off, the first one has it', () =>
     assert.equal((await inbox('bob@hamburger.edu')).length, 1)
     assert.equal((await inbox('carol@hamburger.edu')).length, 0)
   }))
+
+test('a wrong password is a refusal like any other, and what was said stays secret', () =>
+  guarded({ door: { role: 'submission' } }, async ({ endpoint, journeys }) => {
+    await replay(
+      endpoint,
+      `${greeted}
+      C: AUTH PLAIN AGJvYgBmdWxs
+      S: 535 5.7.8 Login or password is wrong
+      C: QUIT
+      S: 221 <…>
+      S: (closed)
+    `,
+    )
+    while (journeys.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    const [journey] = journeys
+    assert.equal(journey?.facts?.remoteAddress, '127.0.0.1')
+    const [refusal] = journey.events.filter(({ kind }) => kind === 'refuse')
+    assert.equal(refusal?.data['stage'], 'login')
+    assert.ok(!JSON.stringify(journeys).includes('AGJvYgBmdWxs'))
+  }))

@@ -204,7 +204,10 @@ export async function answer(session: Session, line: string): Promise<Answer> {
     // RFC 5321 §4.1.4: out of order is 503, and the transaction stays as it was.
     if (!command.phases.includes(session.phase)) throw refuse(503, '5.5.1', outOfOrder(session, verb))
     const result = await command.run(session, args)
-    return judged(session, 'reply' in result ? result : { reply: result, next: 'command' })
+    const given: Answer = 'reply' in result ? result : { reply: result, next: 'command' }
+    // A wrong password is no exception to the session, and a refusal all the same.
+    if (given.reply.code >= 400) noteRefusedCommand(session, verb, args, given.reply)
+    return judged(session, given)
   } catch (error) {
     if (error instanceof Refusal) {
       noteRefusedCommand(session, verb, args, error.reply)
@@ -270,7 +273,8 @@ function judged(session: Session, given: Answer): Answer {
 function counted(session: Session, given: Answer): Answer {
   session.errors++
   // Misspelt, unknown or out of order; a recipient who is not here is another matter.
-  if (given.reply.code <= 504) session.options.mistaken?.(session.peer.remoteAddress)
+  if (given.reply.code <= 504 && session.account === null)
+    session.options.mistaken?.(session.peer.remoteAddress)
   if (session.errors < session.options.limits.errorsPerSession) return given
   return {
     reply: { code: 421, status: '4.7.0', lines: ['Too many errors, closing connection'] },
