@@ -17,8 +17,10 @@ import { nameOctet, type Scope, termOfWord } from './scopes.ts'
 const wordsMax = 4_000
 /** The same for one of several runs of a needle: the others say enough. */
 const wordsOfRunMax = 300
-/** Terms of one expression. */
-const termsAtOnce = 400
+/** Terms of one expression: for each row that it finds, FTS5 looks at all of them. */
+const termsAtOnce = 16
+/** Words that are asked about when there are too many. */
+const commonWords = 64
 /** So many messages are looked into sooner than the index is asked to leave out some of them. */
 const fewRows = 400
 
@@ -80,12 +82,8 @@ export class Lookup {
     if (first === undefined) return null
     if (runs.length > 1 || !first.openStart || !first.openEnd) return yield* this.#severalRuns(runs, scope)
     const { words, all, grams, opaque, vague } = termsOf(this.#index.vocabulary, first, scope, wordsMax)
-    if (!all || vague) return this.#mostly(words, scope)
-    const answers: Answer[] = []
-    for (let at = 0; at < words.length; at += termsAtOnce) {
-      answers.push(this.#withWords(words.slice(at, at + termsAtOnce)))
-      yield
-    }
+    if (!all || vague) return yield* this.#mostly(words, scope)
+    const answers = yield* this.#withWords(words)
     // A pair of neighbours is a text of two, a trigram one of three; of longer texts they are only parts.
     const where = scope === 'body' ? inBody : inHeader
     const units = first.text.length
@@ -98,17 +96,21 @@ export class Lookup {
   }
 
   /** The first words to come were the commonest: most messages hold one of them. The others are looked into. */
-  #mostly(words: readonly number[], scope: Scope): readonly Answer[] {
+  *#mostly(words: readonly number[], scope: Scope): Generator<void, readonly Answer[]> {
     const base = this.#first - this.#ids[0]!
     const rows = this.#ids.map((id) => base + id)
     const where = scope === 'body' ? inBody : inHeader
-    return [{ rows, where }, this.#withWords(words.slice(0, termsAtOnce))]
+    return [{ rows, where }, ...(yield* this.#withWords(words.slice(0, commonWords)))]
   }
 
-  #withWords(words: readonly number[]): Answer {
-    // FTS5 knows no expression for nothing.
-    const rows = words.length === 0 ? none : this.#find(words.map(termOfWord).join(' OR '))
-    return { rows, where: null }
+  *#withWords(words: readonly number[]): Generator<void, Answer[]> {
+    const answers: Answer[] = []
+    for (let at = 0; at < words.length; at += termsAtOnce) {
+      const some = words.slice(at, at + termsAtOnce)
+      answers.push({ rows: this.#find(some.map(termOfWord).join(' OR ')), where: null })
+      yield
+    }
+    return answers
   }
 
   *#severalRuns(runs: readonly Run[], scope: Scope): Generator<void, readonly Answer[] | null> {
