@@ -1,6 +1,6 @@
 /**
  * Ways to index the texts of messages, on the same letters in turn: CPU and size for a message, and what looking for some
- * needles costs before any message is read. docs/decisions/090.
+ * needles costs before any message is read. docs/decisions/201.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
