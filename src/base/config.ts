@@ -52,6 +52,8 @@ export interface Config {
   /** Absolute path of the data folder. */
   readonly data: string
   readonly listen: { readonly [door in DoorName]?: readonly Endpoint[] }
+  /** Where `/healthz` and `/readyz` are answered; `metrics` has `/metrics` too. Empty: nowhere. */
+  readonly health: { readonly http: readonly Endpoint[]; readonly metrics: readonly Endpoint[] }
   readonly tls: TlsConfig
   readonly process: ProcessConfig
   readonly auth: {

@@ -32,6 +32,9 @@ export interface ListenerLimits {
 export interface Listener {
   readonly endpoints: readonly Endpoint[]
   readonly connections: number
+  /** Connections served, and told that they are one too many, so far. */
+  readonly accepted: number
+  readonly turnedAway: number
   /** Accepts no more; drains; resolves when all have ended, or after the grace with force. */
   close(graceMs: number): Promise<void>
 }
@@ -56,8 +59,11 @@ export function serveAt(door: Door, ports: readonly BoundPort[], limits: Listene
   const gate = limits.gate ?? gateOfOneDoor(limits)
   let idle: (() => void) | null = null
   let turnedAway = 0
+  let turnedAwayInAll = 0
+  let accepted = 0
 
   function turnAway(socket: Socket, greeting: string): void {
+    turnedAwayInAll++
     if (turnedAway >= turnedAwayMax) {
       socket.on('error', () => {})
       socket.destroy()
@@ -82,6 +88,7 @@ export function serveAt(door: Door, ports: readonly BoundPort[], limits: Listene
     }
     const peer = new Peer(socket, admitted)
     peers.add(peer)
+    accepted++
     door.serve(peer, () => {
       peers.delete(peer)
       admitted.leave()
@@ -95,6 +102,12 @@ export function serveAt(door: Door, ports: readonly BoundPort[], limits: Listene
     endpoints: ports.map(({ endpoint }) => endpoint),
     get connections() {
       return peers.size
+    },
+    get accepted() {
+      return accepted
+    },
+    get turnedAway() {
+      return turnedAwayInAll
     },
     async close(graceMs) {
       for (const port of ports) port.close()

@@ -35,6 +35,8 @@ export interface TlsTerms {
   readonly contextFor: ((serverName: string) => SecureContext) | null
   /** ALPN name of what is spoken here: a client that offers others only is turned away, RFC 7301 §3.2. */
   readonly protocol: string | null
+  /** Told how each handshake ended. */
+  readonly ended?: (outcome: 'full' | 'resumed' | 'failed') => void
   /** Accounts that a verified client certificate stands for; null: none is asked for. */
   readonly identify: ((certificate: X509Certificate) => Promise<readonly string[]>) | null
 }
@@ -204,6 +206,7 @@ export class Peer {
       const finish = (error: Error | null): void => {
         over = true
         clearTimeout(timer)
+        terms.ended?.(error !== null ? 'failed' : this.#tls?.resumed === true ? 'resumed' : 'full')
         if (error === null) return
         this.#socket.destroy()
         plain.destroy()

@@ -76,7 +76,8 @@ message_octets = 1000
   assert.equal(config.log.level, 'warn')
   assert.equal(config.journey.level, 'facts')
   assert.deepEqual(config.limits, { ...defaultLimits, messageOctets: 1000 })
-  assert.deepEqual(warnings, ['listen.http stays closed: that door is not built yet.'])
+  assert.deepEqual(warnings, [])
+  assert.deepEqual(config.health, { http: [{ address: '127.0.0.1', port: 2080 }], metrics: [] })
 })
 
 test('everything but the host name has a default', () => {

@@ -25,7 +25,7 @@ export interface LoadedConfig {
 }
 
 /** Doors of the design that are not built yet: named in a file, they are passed over with a warning. */
-const futureDoors = ['sieve', 'http', 'https', 'metrics']
+const futureDoors = ['sieve', 'https']
 
 /** @throws {ConfigError} */
 export async function loadConfig(file: string): Promise<LoadedConfig> {
@@ -52,10 +52,12 @@ export function parseConfig(text: string, file: string): LoadedConfig {
 
   const hostname = readHostname(root)
   const { queue, limits: queueLimits } = readQueue(root.table('queue'))
+  const listen = root.table('listen')
   const config: Config = {
     hostname,
     data: resolve(folder, root.string('data') ?? 'data'),
-    listen: readListen(root.table('listen'), warnings),
+    listen: readListen(listen, warnings),
+    health: { http: listen.endpoints('http') ?? [], metrics: listen.endpoints('metrics') ?? [] },
     tls: readTls(root.table('tls'), folder),
     process: readProcess(root.table('process')),
     auth: readAuth(root.table('auth')),
@@ -127,6 +129,9 @@ function readListen(table: ConfigTable, warnings: string[]): Config['listen'] {
     if (table.endpoints(door) !== null)
       warnings.push(`listen.${door} stays closed: that door is not built yet.`)
   }
+  // Read where they belong.
+  table.endpoints('http')
+  table.endpoints('metrics')
   table.refuseOthers()
   if (Object.keys(listen).length === 0) {
     warnings.push('No door is open: add to [listen] for example smtp = ["0.0.0.0:25"].')

@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts'
 import type { SignerSource } from '../submission/signer.ts'
 import type { ReloadableServerTls } from '../tls/server-tls.ts'
 import type { ServerGuards } from './make-guards.ts'
+import type { Metrics } from './health/metrics.ts'
 import type { World } from './world.ts'
 import { type Door, type Listener, serveAt } from '../base/listener.ts'
 import { createIdentify } from './identify.ts'
@@ -29,6 +30,7 @@ export interface BehindDoors {
   readonly filters?: readonly SmtpFilter[]
   /** Absent: what is handed in goes out unsigned. */
   readonly signer?: SignerSource
+  readonly metrics: Metrics
   /** Bound already; absent: bound now. */
   readonly ports?: TakenPorts
   /** Asked anew each time: the first domain may be added while the server runs. */
@@ -87,6 +89,7 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
       protocol: protocolOf(name),
       // Other servers have certificates too, and they mean nothing to us.
       identify: name === 'smtp' || name === 'lmtp' ? null : identify,
+      ended: (outcome) => behind.metrics.handshakes.add(outcome),
     }),
     // Not in `common`: a spread would read them once and for all.
     get plaintext() {
@@ -110,6 +113,7 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
       return createSmtpDoor(
         Object.assign(optionsOf(name), {
           role,
+          replied: (code: number) => behind.metrics.replies.add(classOf(code)),
           journeyLevel: config.journey.level,
           inquiries: config.smtp,
           filters: behind.filters ?? [],
@@ -145,6 +149,11 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
     if (name === 'imap' || name === 'imaps') return makers.imap(name)
     return makers.smtp(name)
   }
+}
+
+function classOf(code: number): '2xx' | '3xx' | '4xx' | '5xx' {
+  if (code < 300) return '2xx'
+  return code < 400 ? '3xx' : code < 500 ? '4xx' : '5xx'
 }
 
 /** ALPN name of what is spoken at a door. */

@@ -91,6 +91,9 @@ async function start(
 ): Promise<PosthornServer> {
   const { limits } = config
   const { clock, random, log } = world
+  const { openHealth } = await import('./health/open-health.ts')
+  const health = await openHealth(config)
+  closers.push(() => health.close())
   const { openStore } = await import('../store/open.ts')
   const store = await openStore({
     folder: config.data,
@@ -99,6 +102,8 @@ async function start(
     ...(hooks.failed === undefined ? {} : { onFailure: (cause: Error) => hooks.failed?.(cause) }),
   })
   closers.push(() => store.close())
+  const { meterAuthenticator, meterStore } = await import('./health/meter.ts')
+  meterStore(store, health.metrics)
   const { openJourneys } = await import('../store/journeys/open.ts')
   const journeys = await openJourneys({ folder: config.data, limits, log, clock })
   closers.push(() => journeys.close())
@@ -111,10 +116,11 @@ async function start(
   const stopKeeping = keepCertificates({ tls, world, config: () => config })
   closers.push(async () => stopKeeping())
   const { createAuthenticator } = await import('../auth/create-authenticator.ts')
-  const authenticator = createAuthenticator({
+  const passwords = createAuthenticator({
     ...{ store, limits, clock, random, log },
     guessed: (address) => guards.offences.count('login', address),
   })
+  const authenticator = meterAuthenticator(passwords, health.metrics)
 
   let defaultDomain = await firstDomain(store, config.hostname)
   const { makeSigner } = await import('./make-signer.ts')
@@ -126,11 +132,14 @@ async function start(
   closers.push(async () => filters.close())
   const doors = await openDoors({
     ...{ guards, filters: filters.filters, config, world, store, authenticator, tls, journeys, signer },
+    metrics: health.metrics,
     defaultDomain: () => defaultDomain,
     ...(given.ports === undefined ? {} : { ports: given.ports }),
   })
   closers.push((graceMs) => closeDoors(doors, graceMs))
+  closers.push(async () => health.draining())
   queue.start()
+  await health.started(doors, { store, config, world })
 
   const startedAt = clock.now()
   let app: Promise<Hono> | null = null
@@ -140,7 +149,7 @@ async function start(
       return defaultDomain
     },
     get line() {
-      return { domain: defaultDomain, hostname: config.hostname, ...endpointsOf(doors) }
+      return { domain: defaultDomain, hostname: config.hostname, ...endpointsOf(doors), ...health.line }
     },
     domainsChanged,
     adminApp: () => (app ??= makeAdminApp()),

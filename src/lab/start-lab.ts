@@ -183,6 +183,7 @@ function serverConfig(domain: string, scene: Scene, data: string, ports: ServerP
     hostname: hostnameOf(domain, scene),
     data,
     listen,
+    health: { http: [], metrics: [] },
     tls: { certificates: [], clientCa: null },
     process: { user: null, group: null },
     auth: { plaintext: 'loopback' },

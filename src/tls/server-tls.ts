@@ -26,6 +26,8 @@ export interface DoorTls {
    * for clients is configured.
    */
   readonly identify: ((certificate: X509Certificate) => Promise<readonly string[]>) | null
+  /** Told how each handshake ended. */
+  readonly ended?: TlsTerms['ended']
 }
 
 export interface CertificateSet {
@@ -134,7 +136,7 @@ class Contexts {
     this.#choose = choosingByName(this.facts.map(({ names }) => names))
   }
 
-  terms({ protocol, identify }: DoorTls): TlsTerms {
+  terms({ protocol, identify, ended }: DoorTls): TlsTerms {
     this.#renew()
     const asks = identify !== null && this.#known !== null
     const contexts = asks ? this.#known! : this.#anonymous
@@ -143,6 +145,7 @@ class Contexts {
       contextFor: contexts.length === 1 ? null : (serverName) => contexts[this.#choose(serverName)]!,
       protocol,
       identify: asks ? identify : null,
+      ...(ended === undefined ? {} : { ended }),
     }
   }
 

@@ -273,6 +273,7 @@ export class Connection {
 
   #send(reply: Reply): void {
     const text = formatReply(reply, this.#session.enhanced)
+    this.#options.replied?.(reply.code)
     this.#peer.write(text)
     for (const line of text.split('\r\n').slice(0, -1)) this.#session.recorder.wire('S', line)
   }

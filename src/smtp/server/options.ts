@@ -33,6 +33,8 @@ export interface SmtpDoorOptions {
   readonly random: Random
   readonly log: Log
   readonly journeys: JourneySink
+  /** Told the code of each reply: for counting. */
+  readonly replied?: (code: number) => void
   readonly journeyLevel: 'full' | 'envelope' | 'facts' | 'off'
   /** What VRFY and EXPN tell those who have logged in. */
   readonly inquiries: { readonly vrfy: 'ambiguous' | 'accounts'; readonly expn: boolean }
