@@ -81,14 +81,14 @@ export async function createServer(
   }
 }
 
-async function start(
+/** What everything else stands on. */
+async function openRooms(
   config: Config,
   world: World,
   hooks: ServerHooks,
   given: ServerGiven,
   closers: Closer[],
-  close: (graceMs: number) => Promise<void>,
-): Promise<PosthornServer> {
+) {
   const { limits } = config
   const { clock, random, log } = world
   const { openHealth } = await import('./health/open-health.ts')
@@ -102,7 +102,7 @@ async function start(
     ...(hooks.failed === undefined ? {} : { onFailure: (cause: Error) => hooks.failed?.(cause) }),
   })
   closers.push(() => store.close())
-  const { meterAuthenticator, meterStore } = await import('./health/meter.ts')
+  const { meterStore } = await import('./health/meter.ts')
   meterStore(store, health.metrics)
   const { openJourneys } = await import('../store/journeys/open.ts')
   const journeys = await openJourneys({ folder: config.data, limits, log, clock })
@@ -115,6 +115,21 @@ async function start(
   const tls = createServerTls(await loadCertificates(config, world, given.certificates))
   const stopKeeping = keepCertificates({ tls, world, config: () => config })
   closers.push(async () => stopKeeping())
+  return { health, store, journeys, guards, tls }
+}
+
+async function start(
+  config: Config,
+  world: World,
+  hooks: ServerHooks,
+  given: ServerGiven,
+  closers: Closer[],
+  close: (graceMs: number) => Promise<void>,
+): Promise<PosthornServer> {
+  const { limits } = config
+  const { clock, random, log } = world
+  const { health, store, journeys, guards, tls } = await openRooms(config, world, hooks, given, closers)
+  const { meterAuthenticator } = await import('./health/meter.ts')
   const { createAuthenticator } = await import('../auth/create-authenticator.ts')
   const passwords = createAuthenticator({
     ...{ store, limits, clock, random, log },
