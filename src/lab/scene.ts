@@ -26,18 +26,21 @@ export function hostnameOf(domain: string, scene: Scene): string {
 /**
  * Everything the Lab's name server knows; any other name it refuses. Both hosts are this machine: the port map, not DNS,
  * tells them apart.
+ *
+ * @param keys TXT records by name, of the keys that sign.
  */
-export function labZones(scene: Scene): Zone[] {
+export function labZones(scene: Scene, keys: ReadonlyMap<string, string> = new Map()): Zone[] {
   const hosts = labDomains.map(({ domain }) => hostnameOf(domain, scene))
   return [
-    ...labDomains.map(({ domain }) => zoneOf(domain, scene)),
+    ...labDomains.map(({ domain }) => zoneOf(domain, scene, keys)),
     // Asked for by DMARC's tree walk, RFC 9989 §4.10: there are no records of those above.
     ...labDomains.map(({ domain }) => ({ origin: `_dmarc.${domain.split('.').at(-1)}`, records: {} })),
     { origin: '127.in-addr.arpa', records: { '1.0.0.127.in-addr.arpa': { PTR: hosts } } },
   ]
 }
 
-function zoneOf(domain: string, scene: Scene): Zone {
+function zoneOf(domain: string, scene: Scene, keys: ReadonlyMap<string, string>): Zone {
+  const own = Array.from(keys).filter(([name]) => name.endsWith(`._domainkey.${domain}`))
   const mail = `mail.${domain}`
   const exchange = hostnameOf(domain, scene)
   return {
@@ -51,6 +54,7 @@ function zoneOf(domain: string, scene: Scene): Zone {
         TXT: ['v=spf1 ip4:127.0.0.1 -all'],
       },
       [mail]: { A: ['127.0.0.1'], TXT: ['v=spf1 a -all'] },
+      ...Object.fromEntries(own.map(([name, text]) => [name, { TXT: [text] }])),
       [`_dmarc.${domain}`]: { TXT: ['v=DMARC1; p=reject'] },
     },
   }

@@ -20,6 +20,7 @@ import { controlPath } from '../daemon/control-path.ts'
 import { openControlSocket } from '../daemon/control-socket.ts'
 import { formatEndpoint, parseEndpoint } from '../daemon/endpoint-text.ts'
 import { createServer, type PosthornServer } from '../daemon/server.ts'
+import { keyRecord } from '../admin/dns-records.ts'
 import { startAuthority } from '../dns/authority.ts'
 import { createResolver } from '../dns/stub-resolver.ts'
 import { loopbackDialler } from '../smtp/client/dialler.ts'
@@ -111,7 +112,7 @@ async function open(
       const config = serverConfig(domain, scene, join(folder, domain), ports.servers[index]!)
       const server = await createServer(config, world(domain))
       closers.push((graceMs) => server.close(graceMs))
-      return { server, isNew: await settleIn(server, labDomain, surroundings) }
+      return { server, isNew: await settleIn(server, labDomain, surroundings, scene === 'today') }
     }),
   )
   // Both have come to an end before the first failure is told: what is open can be closed.
@@ -120,6 +121,7 @@ async function open(
     return one.value
   })
   const servers = opened.map(({ server }) => server) as [PosthornServer, PosthornServer]
+  authority.setZones(labZones(scene, await keysOf(servers)))
   for (const { line } of servers) {
     for (const name of [line.domain, `mail.${line.domain}`]) {
       if (line.smtp !== undefined) portMap.set(`${name}:25`, parseEndpoint(line.smtp))
@@ -205,4 +207,16 @@ function serverConfig(domain: string, scene: Scene, data: string, ports: ServerP
 function checksOf(scene: Scene): ChecksConfig {
   if (scene === 'lecture') return { ...defaultChecks, spf: 'off', dkim: false, dmarc: 'off' }
   return { ...defaultChecks, judgeTrusted: true }
+}
+
+/** What verifies the signatures of both servers, as it stands in DNS. */
+async function keysOf(servers: readonly PosthornServer[]): Promise<ReadonlyMap<string, string>> {
+  const records = new Map<string, string>()
+  for (const { store, line } of servers) {
+    for (const key of await store.listDomainKeys(line.domain)) {
+      const { name, value } = keyRecord(key)
+      records.set(name, value)
+    }
+  }
+  return records
 }

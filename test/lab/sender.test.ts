@@ -18,7 +18,10 @@ test('a letter from crepes.fr passes, and its way says by which record; a forged
   const said = (kind: string, name: string) =>
     judged.filter((event) => event.kind === kind).map(({ data }) => data[name])
   assert.deepEqual(said('auth.spf', 'record'), ['v=spf1 a -all', 'v=spf1 ip4:127.0.0.1 -all'])
+  assert.deepEqual(said('auth.dkim', 'result'), ['pass'])
+  assert.deepEqual(said('auth.dkim', 'algorithm'), ['ed25519-sha256'])
   assert.deepEqual(said('auth.dmarc', 'result'), ['pass'])
+  assert.deepEqual(said('auth.dmarc', 'aligned'), [['dkim=crepes.fr', 'spf=crepes.fr']])
   assert.deepEqual(said('auth.dmarc', 'record'), ['v=DMARC1; p=reject'])
 
   const speaker = await speakTo(doorsOf(lab.line, 'hamburger.edu').smtp)
