@@ -60,7 +60,8 @@ test('a queued letter is filed under its own trace, with Return-Path above it', 
     plan!.filings[0]!.prefix,
     'Return-Path: <alice@crepes.fr>\r\nReceived: by mail.hamburger.edu; Mon, 1 Jan 2026 00:00:00 +0000\r\n\r\n',
   )
-  assert.equal(plan!.outcomes.get('bob@hamburger.edu')!.kind, 'delivered')
+  const { kind, success } = plan!.outcomes.get('bob@hamburger.edu')!
+  assert.deepEqual([kind, success], ['delivered', 'delivered'])
 })
 
 test('a trace field beyond ASCII is filed octet for octet', async () => {
@@ -85,6 +86,11 @@ test('each recipient hears for itself: full for now, unknown for good', async ()
 test('an alias made meanwhile sends the letter on, within the life it has left', async () => {
   const plan = await home.plan(letter('team@hamburger.edu'), 1000)
   assert.equal(plan!.filings.length, 1)
+  assert.equal(
+    plan!.outcomes.get('team@hamburger.edu')!.success,
+    'expanded',
+    'as RFC 3461 §5.2.7.3 (c) calls it',
+  )
   assert.deepEqual(
     plan!.queue.map((row) => [row.domain, row.accountId, row.nextAttemptAt, row.expiresAt]),
     [['crepes.fr', 7, 1000, 9000]],

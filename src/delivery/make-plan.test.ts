@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PlannedRecipient, PlanRequest } from './plan.ts'
 import { noWishes } from '../store/queue.ts'
-import { planDelivery, recipientsPerEntry } from './make-plan.ts'
+import { planDelivery, planNow, recipientsPerEntry } from './make-plan.ts'
 
 function home(
   forwardPath: string,
@@ -17,7 +17,11 @@ function elsewhere(forwardPath: string, notify: string | null = null): PlannedRe
 }
 
 function plan(recipients: readonly PlannedRecipient[], changes: Partial<PlanRequest> = {}) {
-  return planDelivery({
+  return planDelivery(request(recipients, changes))
+}
+
+function request(recipients: readonly PlannedRecipient[], changes: Partial<PlanRequest> = {}): PlanRequest {
+  return {
     reversePath: 'alice@crepes.fr',
     senderAccountId: 7,
     recipients,
@@ -35,7 +39,7 @@ function plan(recipients: readonly PlannedRecipient[], changes: Partial<PlanRequ
     queueLifeMs: 500,
     journeyId: 'j1',
     ...changes,
-  })
+  }
 }
 
 test('a recipient at home is filed into INBOX with Return-Path above the trace', () => {
@@ -119,4 +123,39 @@ test('fields that do not fit above a body are left out, the longest first', () =
   })
   assert.ok(filings[0]!.prefix.length < 16_384)
   assert.ok(filings[0]!.prefix.endsWith('Message-ID: <1@crepes.fr>\r\n'))
+})
+
+test('who is at home goes through the queue when success is to be reported, or when it is held back', () => {
+  const bob = { ...home('bob@hamburger.edu', [1]), notify: 'SUCCESS' }
+  const carol = home('carol@hamburger.edu', [2])
+  const asked = plan([bob, carol])
+  assert.deepEqual(
+    asked.filings.map(({ accountId }) => accountId),
+    [2],
+  )
+  assert.deepEqual(
+    asked.queue.map(({ domain, recipients }) => [domain, ...recipients]),
+    [['hamburger.edu', { forwardPath: 'bob@hamburger.edu', orcpt: null, notify: 'SUCCESS' }]],
+  )
+  assert.equal(plan([bob], { reversePath: '' }).queue.length, 0, 'nobody is told of a report')
+  const held = plan([carol], { wishes: { ...noWishes, holdUntil: 5_000 } })
+  assert.equal(held.filings.length, 0)
+  assert.deepEqual([held.queue[0]!.nextAttemptAt, held.queue[0]!.expiresAt], [5_000, 5_500])
+  assert.equal(plan([carol], { wishes: { ...noWishes, holdUntil: 1_000 } }).filings.length, 1)
+})
+
+test('junk is filed as such, and confirms nothing', () => {
+  const { filings, queue } = plan([{ ...home('bob@hamburger.edu', [1]), notify: 'SUCCESS' }], { junk: true })
+  assert.deepEqual([filings[0]!.specialUse, queue.length], ['\\Junk', 0])
+})
+
+test('an alias with one address passes NOTIFY on, one with several asks for all but success', () => {
+  const alias = (notify: string | null, forwards: readonly string[]) => {
+    const all = { ...home('all@hamburger.edu', [], forwards), notify }
+    return planNow(request([all])).queue.flatMap(({ recipients }) => recipients.map((each) => each.notify))
+  }
+  assert.deepEqual(alias('SUCCESS,DELAY', ['a@x.example']), ['SUCCESS,DELAY'])
+  assert.deepEqual(alias('SUCCESS,DELAY', ['a@x.example', 'b@x.example']), ['DELAY', 'DELAY'])
+  assert.deepEqual(alias('SUCCESS', ['a@x.example', 'b@y.example']), ['NEVER', 'NEVER'])
+  assert.deepEqual(alias(null, ['a@x.example', 'b@y.example']), [null, null])
 })

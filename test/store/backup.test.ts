@@ -104,6 +104,15 @@ test('a backup passes verify, and the store restored from it has the same mail',
   )
   assert.deepEqual(await again.listAliases(), await store.listAliases())
   assert.equal((await again.findAccount('bob@hamburger.example'))!.passwordHash, 'hash')
+  assert.deepEqual(
+    (await again.listDomainKeys('hamburger.example')).map((key) => key.selector),
+    ['2026a-ed'],
+  )
+  const asked = (await again.listQueue(10)).filter(({ wishes }) => wishes.requireTls)
+  assert.deepEqual(
+    asked.map(({ wishes }) => wishes.priority),
+    [3],
+  )
 })
 
 test('a restored store gives out no number again, and tells clients to begin anew', async (t) => {

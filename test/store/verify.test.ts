@@ -105,6 +105,16 @@ const corruptions: Corruption[] = [
     ...{ kind: 'body', where: [bob, 'INBOX', 1], text: /no file of segment 1/, quick: true },
   },
   {
+    what: 'a key that cannot sign',
+    plant: "UPDATE domain_key SET private_key = 'SECRET'",
+    ...{ kind: 'domain-key', text: /^The key hamburger\.example 2026a-ed cannot sign$/, quick: true },
+  },
+  {
+    what: 'a key of no domain',
+    plant: "UPDATE domain_key SET domain = 'nowhere.example'",
+    ...{ kind: 'domain-key', text: /nowhere\.example/, quick: true },
+  },
+  {
     what: 'a message without its email',
     plant:
       'DELETE FROM email WHERE email = (SELECT email FROM message WHERE account = 1 AND mailbox = 1 AND uid = 6)',
