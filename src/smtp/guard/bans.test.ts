@@ -53,6 +53,8 @@ test('bans are listed and lifted; those of the configuration are only listed', (
   assert.equal(bans.lift('203.0.113.0/24'), false)
   assert.equal(bans.find('192.0.2.1'), null)
   assert.equal(bans.find('203.0.113.9')?.reason, 'named in the configuration')
+  assert.equal(bans.add('203.0.113.0/24', 'by hand', 1)?.until, null)
+  assert.equal(bans.find('203.0.113.9')?.reason, 'named in the configuration')
 })
 
 test('who guesses passwords is banned for an hour, then for two; forgiven, for one again', () => {

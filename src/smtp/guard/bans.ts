@@ -34,18 +34,16 @@ const forever = 8.64e15
 
 export class BanList {
   readonly #options: BanOptions
-  #bans = new PrefixMap<Ban>()
+  readonly #bans = new PrefixMap<Ban>()
+  /** Those that are notes, oldest first. */
+  readonly #noted = new Set<string>()
 
   constructor(options: BanOptions) {
     this.#options = options
-    this.#load()
-  }
-
-  #load(): void {
-    const { notes, banned, clock } = this.#options
-    this.#bans = new PrefixMap()
+    const { notes, banned, clock } = options
     for (const [prefix, { value, expiresAt }] of notes.list(kind)) {
       const { reason, since } = value as { reason: string; since: number }
+      this.#noted.add(prefix)
       this.#set({ prefix, reason, since, until: expiresAt === forever ? null : expiresAt })
     }
     for (const prefix of banned)
@@ -72,13 +70,26 @@ export class BanList {
   add(text: string, reason: string, until: number | null): Ban | null {
     const prefix = parsePrefix(text)
     if (prefix === null) return null
-    const { notes, clock, limits } = this.#options
+    // What the configuration says does not end.
+    if (this.#isConfigured(prefix)) return this.#bans.get(prefix)
+    const { notes, clock } = this.#options
     const ban: Ban = { prefix: formatPrefix(prefix), reason, since: clock.now(), until }
     notes.put(kind, ban.prefix, { reason, since: ban.since }, until ?? forever)
     this.#bans.set(prefix, ban)
-    // The notes have let go of the oldest; so do we.
-    if (this.#bans.size > limits.notesPerKind + this.#options.banned.length) this.#load()
+    this.#noted.delete(ban.prefix)
+    this.#noted.add(ban.prefix)
+    this.#makeRoom()
     return ban
+  }
+
+  /** The notes let go of the oldest; so do we. */
+  #makeRoom(): void {
+    if (this.#noted.size <= this.#options.limits.notesPerKind) return
+    for (const oldest of this.#noted) {
+      this.#noted.delete(oldest)
+      this.#bans.delete(parsePrefix(oldest)!)
+      break
+    }
   }
 
   /** A ban for what strangers did: twice as long for each one within the last week. */
@@ -100,6 +111,7 @@ export class BanList {
     const { notes } = this.#options
     const name = formatPrefix(prefix)
     notes.delete(kind, name)
+    this.#noted.delete(name)
     // Forgiven is forgotten: the next one is a first one again.
     notes.delete(historyKind, name)
     notes.delete(historyKind, hostOf(name.split('/')[0]!))

@@ -74,11 +74,12 @@ export class Visit {
     return this.#ask((session) => session.data?.() ?? null)
   }
 
-  /** @returns The refusal, `junk: …` or `ok`. */
-  async end(message: Partial<FilteredMessage> = {}, text = ''): Promise<string> {
+  /** @param cut Octets that come at a time. @returns The refusal, `junk: …` or `ok`. */
+  async end(message: Partial<FilteredMessage> = {}, text = '', cut = 1): Promise<string> {
     const whole = { journeyId: 'j', reversePath: 'alice@crepes.example', recipients: [], octets: text.length }
     for (const session of this.#sessions)
-      for (const octet of Buffer.from(text, 'latin1')) void session.octets?.(Uint8Array.of(octet))
+      for (let at = 0; at < text.length; at += cut)
+        void session.octets?.(Buffer.from(text.slice(at, at + cut), 'latin1'))
     for (const session of this.#sessions) {
       if (session.end === undefined) continue
       const { refusal, junk } = await this.#wait(session.end({ ...whole, ...message }))

@@ -182,6 +182,11 @@ test('a message that was delivered to its recipient before is a loop', async () 
   visit.reset()
   assert.equal(await visit.end({ recipients: [bob] }, letter('carol@hamburger.example')), 'ok')
   visit.reset()
+  for (const cut of [1, 5, 20, 1_000]) {
+    visit.reset()
+    assert.match(await visit.end({ recipients: [bob] }, letter(bob, 'body'), cut), /^554/, `cut ${cut}`)
+  }
+  visit.reset()
   const inBody = letter('carol@hamburger.example', `Delivered-To: ${bob}\r\n`)
   assert.equal(await visit.end({ recipients: [bob] }, inBody), 'ok')
 })

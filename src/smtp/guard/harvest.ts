@@ -1,6 +1,6 @@
 import { BucketMap } from '../../base/bucket-map.ts'
 import { hostOf } from '../../base/network.ts'
-import type { SmtpFilter } from '../filter/filter.ts'
+import type { FilterAnswer, SmtpFilter } from '../filter/filter.ts'
 import { refuse } from '../wire/reply.ts'
 import { type GuardWorld, isStranger, pause } from './guard-world.ts'
 
@@ -14,25 +14,24 @@ export function harvest(world: GuardWorld): SmtpFilter {
   const { limits, clock, offences } = world
   const most = limits.banUnknownRecipients
   const unknown = new BucketMap(clock, most, hourMs / most, limits.addressesRemembered)
+  async function refusedOne(address: string): Promise<FilterAnswer> {
+    const host = hostOf(address)
+    unknown.add(host)
+    offences.count('recipient', address)
+    const over = Math.round(unknown.level(host)) - limits.unknownRecipients
+    if (over <= 0 || limits.tarpitStepMs === 0) return null
+    const delayMs = over * limits.tarpitStepMs
+    await pause(world, Math.min(delayMs, limits.tarpitMaxMs))
+    return delayMs < limits.tarpitMaxMs
+      ? null
+      : refuse(421, '4.7.0', 'Too many unknown recipients, closing connection')
+  }
   return {
     name: 'harvest',
     open(client) {
       if (!isStranger(client)) return null
-      return {
-        async rcpt(_path, _parameters, known) {
-          if (known) return null
-          const host = hostOf(client.remoteAddress)
-          unknown.add(host)
-          offences.count('recipient', client.remoteAddress)
-          const over = Math.round(unknown.level(host)) - limits.unknownRecipients
-          if (over <= 0 || limits.tarpitStepMs === 0) return null
-          const delayMs = over * limits.tarpitStepMs
-          await pause(world, Math.min(delayMs, limits.tarpitMaxMs))
-          return delayMs < limits.tarpitMaxMs
-            ? null
-            : refuse(421, '4.7.0', 'Too many unknown recipients, closing connection')
-        },
-      }
+      // Not async: for a recipient who is here nothing is waited for.
+      return { rcpt: (_path, _parameters, known) => (known ? null : refusedOne(client.remoteAddress)) }
     },
   }
 }

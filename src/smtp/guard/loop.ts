@@ -19,14 +19,17 @@ export function loop({ limits }: GuardWorld): SmtpFilter {
       return {
         octets(chunk) {
           if (whole) return undefined
+          const octets = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+          // Most headers come whole; then nothing of the body is looked at.
+          const first = header === '' ? octets.indexOf(headerEnd) : -1
           // What the end of the header may begin with, in the part before.
           const from = Math.max(0, header.length - headerEnd.length)
-          header += Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString(
+          header += octets.toString(
             'latin1',
             0,
-            limits.headerOctets,
+            first < 0 ? limits.headerOctets : Math.min(first, limits.headerOctets),
           )
-          const end = header.indexOf(headerEnd, from)
+          const end = first < 0 ? header.indexOf(headerEnd, from) : first
           if (end >= 0) header = header.slice(0, end)
           whole = end >= 0 || header.length >= limits.headerOctets
           return undefined
