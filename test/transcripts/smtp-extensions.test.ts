@@ -42,6 +42,7 @@ describe('what is announced', () => {
       S: 250-SIZE 20000
       S: 250-8BITMIME
       S: 250-CHUNKING
+      S: 250-BINARYMIME
       S: 250-SMTPUTF8
       S: 250-DSN
       S: 250-DELIVERBY
@@ -70,6 +71,7 @@ describe('what is announced', () => {
       S: 250-SIZE 100000000
       S: 250-8BITMIME
       S: 250-CHUNKING
+      S: 250-BINARYMIME
       S: 250-SMTPUTF8
       S: 250-DSN
       S: 250-DELIVERBY
@@ -207,6 +209,29 @@ describe('CHUNKING, RFC 3030', () => {
       C: NOOP
       S: 250 2.0.0 Ok
     `))
+
+  test('§3 what is binary comes by BDAT only, and is kept as base64', async () => {
+    const octets = `\0\n\r${'\xff'.repeat(100)}`
+    const text = `Content-Type: image/gif\r\nContent-Transfer-Encoding: binary\r\n\r\n${octets}`
+    await play(`${hello}
+      C: MAIL FROM:<alice@crepes.fr> BODY=BINARYMIME
+      S: 250 2.1.0 Originator ok
+      C: RCPT TO:<bob@hamburger.edu>
+      S: 250 2.1.5 Recipient ok
+      C: DATA
+      S: 503 5.5.1 BODY=BINARYMIME comes by BDAT only
+      C: BDAT ${text.length} LAST
+      C-raw: ${JSON.stringify(text)}
+      S: 250 2.0.0 <…>
+      C: MAIL FROM:<alice@crepes.fr> BINARYMIME
+      S: 555 5.5.4 Cannot accept MAIL: parameter BINARYMIME is unknown
+    `)
+    const letter = (await harness.inbox('bob@hamburger.edu')).at(-1)!
+    const [, header = '', body = ''] = /^([\s\S]*?)\r\n\r\n([\s\S]*)$/.exec(letter)!
+    assert.match(header, /\r\nContent-Transfer-Encoding: base64$/)
+    // The line end behind the last chunk is no octet of the picture.
+    assert.equal(Buffer.from(body, 'base64').toString('latin1'), octets)
+  })
 
   test('a connection that ends inside a chunk leaves nothing behind', async () => {
     const before = (await harness.inbox('bob@hamburger.edu')).length

@@ -123,6 +123,7 @@ test('XCLIENT from a listed address: the session begins anew, as the client that
       S: 250-SIZE 50000000
       S: 250-8BITMIME
       S: 250-CHUNKING
+      S: 250-BINARYMIME
       S: 250-SMTPUTF8
       S: 250-DSN
       S: 250-DELIVERBY

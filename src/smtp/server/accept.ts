@@ -24,7 +24,6 @@ export interface Arrived {
   readonly journeyId: string
   /** As received, dots removed. */
   readonly octets: number
-  readonly longestLine: number
   readonly intake: Intake
 }
 
@@ -40,7 +39,7 @@ export interface Outcome {
 
 /** @throws {Refusal} @throws {StoreUnavailable} Nothing has been kept; `arrived.intake` is to be aborted. */
 export async function acceptMessage(session: Session, arrived: Arrived): Promise<Outcome> {
-  const scan = await checked(session, arrived.intake, arrived.longestLine)
+  const scan = await checked(session, arrived.intake)
   const verdict = combine(
     await session.filters.end({
       journeyId: arrived.journeyId,
@@ -66,7 +65,7 @@ export async function acceptMessage(session: Session, arrived: Arrived): Promise
   const intake = new Intake(session.options)
   try {
     await intake.push(verdict.message)
-    const anew = await checked(session, intake, 0)
+    const anew = await checked(session, intake)
     return await keep(session, { ...arrived, intake }, { scan: anew, verdict, recipients, late })
   } catch (error) {
     intake.abort()
@@ -75,9 +74,9 @@ export async function acceptMessage(session: Session, arrived: Arrived): Promise
 }
 
 /** @throws {Refusal} */
-async function checked(session: Session, intake: Intake, longestLine: number): Promise<MessageScan> {
+async function checked(session: Session, intake: Intake): Promise<MessageScan> {
   const scan = await intake.scan()
-  checkMessage(scan, longestLine, session.options.limits)
+  checkMessage(scan, intake.longestLine, session.options.limits)
   await checkAuthors(session, scan)
   return scan
 }

@@ -6,20 +6,16 @@
  */
 import { timeOrderedId } from '../../base/random.ts'
 import { StoreUnavailable } from '../../store/errors.ts'
-import { LineMeasure } from '../wire/line-measure.ts'
 import { Refusal, refuse, type Reply } from '../wire/reply.ts'
 import { acceptMessage, type Outcome } from './accept.ts'
 import { Intake } from './intake.ts'
 import type { Session } from './session.ts'
 
-const lineEnd = Buffer.from('\r\n')
-
 export class IncomingMessage {
   readonly journeyId: string
   readonly #session: Session
-  readonly #measure = new LineMeasure()
+  #octets = 0
   readonly #intake: Intake
-  #lastTwo: Uint8Array = Buffer.alloc(0)
   /** Why the message will be refused although the rest of it is still read: the client listens only at its end. */
   #refusal: Refusal | null = null
   /** What was made of it; null until it has been taken. */
@@ -29,12 +25,12 @@ export class IncomingMessage {
     const { clock, random } = session.options
     this.#session = session
     this.journeyId = timeOrderedId(clock.now(), random)
-    this.#intake = new Intake(session.options)
+    this.#intake = new Intake(session.options, session.transaction?.mail.body === 'BINARYMIME')
   }
 
   /** Message octets so far, dots removed. */
   get octets(): number {
-    return this.#measure.octets
+    return this.#octets
   }
 
   get refusal(): Refusal | null {
@@ -48,7 +44,7 @@ export class IncomingMessage {
 
   /** The next octets of it; waits while the disk or a filter cannot keep up. */
   async take(chunk: Uint8Array): Promise<void> {
-    this.#measure.push(chunk)
+    this.#octets += chunk.length
     if (this.octets > this.#session.messageOctets)
       this.fail(refuse(552, '5.3.4', 'Message size exceeds fixed maximum message size'))
     if (this.#refusal !== null) return
@@ -59,7 +55,6 @@ export class IncomingMessage {
     } catch (error) {
       this.fail(asRefusal(this.#session, error))
     }
-    this.#lastTwo = chunk.length > 1 ? chunk.subarray(-2) : Buffer.concat([this.#lastTwo, chunk]).subarray(-2)
   }
 
   abort(): void {
@@ -71,12 +66,6 @@ export class IncomingMessage {
     this.abort()
   }
 
-  /** What came in chunks need not end with a line end; what is kept does. */
-  async finishChunks(): Promise<readonly Reply[]> {
-    if (!lineEnd.equals(this.#lastTwo)) await this.take(lineEnd)
-    return this.finish()
-  }
-
   /** The replies at its end: one, or with LMTP one for each recipient. Never throws. */
   async finish(): Promise<readonly Reply[]> {
     if (this.#refusal !== null) return this.#toEach(this.#refusal.reply)
@@ -84,7 +73,6 @@ export class IncomingMessage {
       this.outcome = await acceptMessage(this.#session, {
         journeyId: this.journeyId,
         octets: this.octets,
-        longestLine: this.#measure.longestLine,
         intake: this.#intake,
       })
       const { replyTexts } = this.#session.options

@@ -24,6 +24,8 @@ const extensions: readonly Extension[] = [
   { announce: (session) => `SIZE ${session.messageOctets}`, parameters: ['SIZE'] },
   { announce: always('8BITMIME'), parameters: ['BODY'] },
   { announce: always('CHUNKING') },
+  // RFC 3030 §3: a value of BODY, and no parameter of its own.
+  { announce: always('BINARYMIME'), parameters: ['BINARYMIME'] },
   { announce: always('SMTPUTF8'), parameters: ['SMTPUTF8'] },
   { announce: always('DSN'), parameters: ['RET', 'ENVID'] },
   { announce: always('DELIVERBY'), parameters: ['BY'] },

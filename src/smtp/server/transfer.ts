@@ -95,7 +95,7 @@ export class ChunkTransfer implements Transfer {
   async finish(): Promise<Transferred> {
     const { message, last } = this.#chunk
     if (message === null) return { replies: [this.#reply], message: null }
-    if (last) return { replies: await message.finishChunks(), message }
+    if (last) return { replies: await message.finish(), message }
     if (message.refusal === null) return { replies: [this.#reply], message: null }
     // RFC 3030 §2: it has failed already; chunks in the pipeline find no transaction.
     return { replies: [message.refusal.reply], message }
