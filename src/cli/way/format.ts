@@ -20,7 +20,7 @@ export const stageNames: Readonly<Record<Stage, string>> = {
 /** What an empty stage means. */
 function meaningOfNothing(stage: Stage, way: Way): string {
   if (stage === 'written') return 'not seen'
-  if (stage === 'judged') return 'not checked: SPF, DKIM and DMARC are not built yet'
+  if (stage === 'judged') return 'not judged: from somebody trusted, or not asked to'
   if (stage === 'filed') return 'not yet, or on a server that is not ours'
   if (stage === 'collected') return 'not yet'
   if (stage === 'handed-in') return 'not seen: it came from another server'

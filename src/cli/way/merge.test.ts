@@ -118,7 +118,7 @@ test('L8 the six steps of a letter are shown in order, with what was seen of eac
               certificate for mail.hamburger.edu from Posthorn Lab CA, trusted   [crepes.fr]
 4 Spoken      bob@hamburger.edu: 250 Ok   [crepes.fr]
               4 lines, seen by both servers
-5 Judged      not checked: SPF, DKIM and DMARC are not built yet
+5 Judged      not judged: from somebody trusted, or not asked to
   Filed       bob@hamburger.edu: INBOX, UID 3   [hamburger.edu]
 6 Collected   fetched and deleted by POP3 as message 1, from 127.0.0.1:5   [hamburger.edu]
               1 lines, hamburger.edu
