@@ -5,6 +5,8 @@ import type { Random } from '../base/random.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { JourneyReader, JourneySink } from '../journey/event.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
+import type { ReceivedReports } from '../reports/received/received-reports.ts'
+import type { Reporter } from '../reports/sending/reporter.ts'
 import type { GuardBook } from '../smtp/guard/create-guards.ts'
 import type { Store } from '../store/store.ts'
 
@@ -25,6 +27,8 @@ export interface AdminOptions {
   readonly stop: (() => void) | null
   /** For import and export. Absent: default limits, no journeys. */
   readonly transfer?: { readonly limits: Limits; readonly journeys: JourneySink; readonly random: Random }
+  /** What others reported about us, and what we report about others, null without a server. Absent: neither. */
+  readonly reports?: { readonly received: ReceivedReports; readonly reporter: Pick<Reporter, 'send'> | null }
   /** Bans, and what accounts may send. Absent: they cannot be asked for. */
   readonly guards?: GuardBook
   /** Where the store is, for backup and verify. Absent: they cannot be asked for. */

@@ -2,6 +2,7 @@ import type { ChecksConfig } from './checks-config.ts'
 import type { FiltersConfig } from './filter-config.ts'
 import type { GuardsConfig } from './guards-config.ts'
 import type { Limits } from './limits.ts'
+import type { ReportsConfig } from './reports-config.ts'
 import type { QueueConfig } from './queue-config.ts'
 
 /** One TCP address to listen on or to connect to. Port 0 takes a free one. */
@@ -91,4 +92,6 @@ export interface Config {
   readonly filters: FiltersConfig
   /** Is the sender of incoming mail genuine. */
   readonly checks: ChecksConfig
+  /** What other domains are told, and tell us. */
+  readonly reports: ReportsConfig
 }

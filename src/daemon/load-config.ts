@@ -8,6 +8,7 @@ import type { Config, DoorName, Endpoint } from '../base/config.ts'
 import { doorNames } from '../base/config.ts'
 import { defaultLimits, type Limits, limitsThatMayBeZero } from '../base/limits.ts'
 import { readGuards } from './config/guards.ts'
+import { readReports } from './config/reports.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigSource, ConfigTable } from './config-table.ts'
 import { readChecks } from './config/checks.ts'
@@ -72,6 +73,7 @@ export function parseConfig(text: string, file: string): LoadedConfig {
     limits: { ...readLimits(root.table('limits')), ...queueLimits },
     filters: readFilters(root),
     checks: readChecks(root.table('checks'), readDomain),
+    reports: readReports(root.table('reports'), readDomain),
   }
   root.refuseOthers()
   return { config, warnings }

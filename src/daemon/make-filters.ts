@@ -1,5 +1,6 @@
 /** Makes what has a say over incoming mail, in the order in which it is asked. A room is loaded only when it is used. */
 import type { FilterSurroundings, LookUp } from '../smtp/filter/reach.ts'
+import type { JudgedMessage } from '../smtp/guard/judge-sender.ts'
 import type { Guards } from '../smtp/guard/create-guards.ts'
 import type { SmtpFilter } from '../smtp/filter/filter.ts'
 import type { Config } from '../base/config.ts'
@@ -20,6 +21,8 @@ export interface FilterParts {
   readonly config: Config
   readonly world: World
   readonly guards: Pick<Guards, 'filters'>
+  /** Told of each sender that was judged. */
+  readonly judged?: (judged: JudgedMessage) => void
 }
 
 export async function makeFilters(parts: FilterParts): Promise<Filters> {
@@ -29,12 +32,18 @@ export async function makeFilters(parts: FilterParts): Promise<Filters> {
 }
 
 /** Is the sender genuine: SPF, DKIM, DMARC. */
-async function makeJudges({ config, world }: FilterParts): Promise<readonly SmtpFilter[]> {
+async function makeJudges({ config, world, judged }: FilterParts): Promise<readonly SmtpFilter[]> {
   const { checks, hostname, limits } = config
   if (checks.spf === 'off' && !checks.dkim && checks.dmarc === 'off') return []
   const { createSenderJudge } = await import('../smtp/guard/judge-sender.ts')
   const { resolver, clock, log } = world
-  return [createSenderJudge({ policy: checks, ...{ resolver, hostname, limits, clock, log } })]
+  return [
+    createSenderJudge({
+      policy: checks,
+      ...{ resolver, hostname, limits, clock, log },
+      ...(judged === undefined ? {} : { judged }),
+    }),
+  ]
 }
 
 /** Programs of others: milters, Rspamd, ClamAV, hooks. */

@@ -3,6 +3,7 @@ import type { Config } from '../base/config.ts'
 import { ConnectionGate } from '../base/connection-gate.ts'
 import type { Guards } from '../smtp/guard/create-guards.ts'
 import type { RefusalBook } from '../smtp/guard/refusal-book.ts'
+import type { Notes } from '../store/notes.ts'
 import type { Journeys } from '../store/journeys/open.ts'
 import type { World } from './world.ts'
 import { journeysAtLevel } from './journeys-at-level.ts'
@@ -10,6 +11,7 @@ import { journeysAtLevel } from './journeys-at-level.ts'
 export interface ServerGuards extends Guards {
   readonly gate: ConnectionGate
   readonly refusals: RefusalBook
+  readonly notes: Notes
   close(): Promise<void>
 }
 
@@ -48,7 +50,7 @@ export async function makeGuards({ config, world, journeys }: GuardParts): Promi
   })
   return {
     ...guards,
-    ...{ gate, refusals },
+    ...{ gate, refusals, notes },
     async close() {
       refusals.flush()
       await notes.close()

@@ -1,5 +1,6 @@
 import type { Config } from '../base/config.ts'
 import type { JourneySink } from '../journey/event.ts'
+import type { TlsSession } from '../queue/tls-session.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
 import type { SignerSource } from '../submission/signer.ts'
 import type { Store } from '../store/store.ts'
@@ -14,6 +15,7 @@ export interface QueueParts {
   readonly store: Store
   readonly journeys: JourneySink
   readonly signer: SignerSource | null
+  readonly tlsSession: (session: TlsSession) => void
 }
 
 /** Makes the outgoing queue; it begins with `start()`. */
@@ -23,6 +25,7 @@ export async function makeQueue({
   store,
   journeys,
   signer,
+  tlsSession,
 }: QueueParts): Promise<OutgoingQueue> {
   const { createQueue } = await import('../queue/queue.ts')
   const { retryMs, connections, connectionsPerDestination, messagesPerConnection } = config.queue
@@ -30,7 +33,7 @@ export async function makeQueue({
   const { clock, random, resolver, dialler, dialect, queuePort } = world
   return createQueue({
     ...{ resolver, dialler, clock, random },
-    store,
+    ...{ store, tlsSession },
     routes: config.routes,
     hostname: config.hostname,
     ehloName: config.outgoing.ehloName ?? config.hostname,

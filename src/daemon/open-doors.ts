@@ -4,6 +4,7 @@ import type { Config, DoorName } from '../base/config.ts'
 import type { ImapShared } from '../imap/server/shared.ts'
 import type { JourneySink } from '../journey/event.ts'
 import type { MaildropLocks } from '../pop3/server/maildrop-locks.ts'
+import type { FiledLetter } from '../smtp/server/options.ts'
 import type { SmtpFilter } from '../smtp/filter/filter.ts'
 import type { Store } from '../store/store.ts'
 import type { SignerSource } from '../submission/signer.ts'
@@ -28,6 +29,8 @@ export interface BehindDoors {
   readonly guards: Pick<ServerGuards, 'gate' | 'refusals' | 'offences'>
   /** Who has a say while mail comes in; absent: nobody. */
   readonly filters?: readonly SmtpFilter[]
+  /** Told of each letter that was filed here. */
+  readonly filed?: (letter: FiledLetter) => void
   /** Absent: what is handed in goes out unsigned. */
   readonly signer?: SignerSource
   readonly metrics: Metrics
@@ -126,6 +129,7 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
           // What is thrown away is relayed to nobody: for measuring, from addresses that are named.
           mayRelay: (domain: string, address: string) =>
             config.routes.get(domain) === 'discard' && config.guards.trusted.includes(address),
+          ...(behind.filed === undefined ? {} : { filed: behind.filed }),
           ...(replyTexts === undefined ? {} : { replyTexts }),
         }),
       )

@@ -9,10 +9,13 @@ import type { Hono } from 'hono'
 import type { Config } from '../base/config.ts'
 import type { JourneyReader, JourneySink } from '../journey/event.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
+import type { Journeys } from '../store/journeys/open.ts'
 import type { Store } from '../store/store.ts'
 import type { CertificateSet } from '../tls/server-tls.ts'
 import type { ServerLine } from './ready-line.ts'
 import { releasePorts, type TakenPorts } from './take-ports.ts'
+import type { ServerGuards } from './make-guards.ts'
+import type { ReportParts } from './make-reports.ts'
 import type { World } from './world.ts'
 import { keepCertificates, loadCertificates } from './certificates.ts'
 import { formatEndpoint } from './endpoint-text.ts'
@@ -138,22 +141,17 @@ async function start(
   const authenticator = meterAuthenticator(passwords, health.metrics)
 
   let defaultDomain = await firstDomain(store, config.hostname)
-  const { makeSigner } = await import('./make-signer.ts')
-  const signer = makeSigner({ store, clock, log, limits })
-  const queue = await makeQueue({ config, world, store, journeys, signer })
-  closers.push((graceMs) => queue.stop(graceMs))
-  const { makeReloadableFilters } = await import('./reloadable-filters.ts')
-  const filters = await makeReloadableFilters({ config, world, guards })
-  closers.push(async () => filters.close())
+  const behind = { config, world, store, journeys, guards, defaultDomain: () => defaultDomain }
+  const { signer, reports, queue, filters } = await makeFlow(behind, closers)
   const doors = await openDoors({
-    ...{ guards, filters: filters.filters, config, world, store, authenticator, tls, journeys, signer },
+    ...{ ...behind, filters: filters.filters, authenticator, tls, signer, filed: reports.filed },
     metrics: health.metrics,
-    defaultDomain: () => defaultDomain,
     ...(given.ports === undefined ? {} : { ports: given.ports }),
   })
   closers.push((graceMs) => closeDoors(doors, graceMs))
   closers.push(async () => health.draining())
   queue.start()
+  reports.start()
   await health.started(doors, { store, config, world })
 
   const startedAt = clock.now()
@@ -179,6 +177,7 @@ async function start(
 
   async function domainsChanged(): Promise<void> {
     defaultDomain = await firstDomain(store, config.hostname)
+    reports.domainsChanged()
   }
 
   async function makeAdminApp(): Promise<Hono> {
@@ -186,6 +185,7 @@ async function start(
     const { hashPassword } = await import('../auth/password-hash.ts')
     return createAdminApp({
       ...{ store, journeys, queue, clock, log, guards },
+      reports: { received: reports.received, reporter: reports.reporter },
       hashPassword: (password) => hashPassword(password, random),
       status: () => ({
         pid: process.pid,
@@ -204,6 +204,30 @@ async function start(
     })
   }
   return server
+}
+
+type Flow = Omit<ReportParts, 'notes' | 'signer'> & {
+  readonly journeys: Journeys
+  readonly guards: ServerGuards
+}
+
+/** What mail goes through between the doors: the judges on its way in, the queue on its way out, and reports of both. */
+async function makeFlow(parts: Flow, closers: Closer[]) {
+  const { config, world, store, journeys, guards } = parts
+  const { clock, log } = world
+  const { makeSigner } = await import('./make-signer.ts')
+  const signer = makeSigner({ store, clock, log, limits: config.limits })
+  const { makeReports } = await import('./make-reports.ts')
+  const sink = journeysAtLevel(config.journey.level, journeys)
+  const reports = makeReports({ ...parts, signer, journeys: sink, notes: guards.notes })
+  closers.push(() => reports.close())
+  const { judged, tlsSession } = reports
+  const queue = await makeQueue({ config, world, store, journeys, signer, tlsSession })
+  closers.push((graceMs) => queue.stop(graceMs))
+  const { makeReloadableFilters } = await import('./reloadable-filters.ts')
+  const filters = await makeReloadableFilters({ config, world, guards, judged })
+  closers.push(async () => filters.close())
+  return { signer, reports, queue, filters }
 }
 
 async function firstDomain(store: Store, hostname: string): Promise<string> {

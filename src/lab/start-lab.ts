@@ -13,6 +13,7 @@ import type { Authority } from '../dns/authority.ts'
 import type { ReadyLine } from '../daemon/ready-line.ts'
 import type { World } from '../daemon/world.ts'
 import { noFilters } from '../base/filter-config.ts'
+import { noReports } from '../base/reports-config.ts'
 import { type ChecksConfig, defaultChecks } from '../base/checks-config.ts'
 import { defaultQueueConfig } from '../base/queue-config.ts'
 import { defaultLimits } from '../base/limits.ts'
@@ -200,6 +201,7 @@ function serverConfig(domain: string, scene: Scene, data: string, ports: ServerP
     checks: checksOf(scene),
     limits: defaultLimits,
     filters: noFilters,
+    reports: noReports,
   }
 }
 

@@ -1,0 +1,109 @@
+/** Puts the reports of one server together: who is told what was seen, who sends it, who reads what others send. */
+import type { Config } from '../base/config.ts'
+import type { JourneySink } from '../journey/event.ts'
+import type { TlsSession } from '../queue/tls-session.ts'
+import { DmarcGatherer } from '../reports/dmarc/gather.ts'
+import type { ReceivedReports } from '../reports/received/received-reports.ts'
+import { openReceivedReports } from '../reports/received/open.ts'
+import { ReportAddresses, usualNames } from '../reports/received/report-addresses.ts'
+import { takeLetter } from '../reports/received/take-letter.ts'
+import type { ReportIdentity } from '../reports/sending/identity.ts'
+import { Reporter } from '../reports/sending/reporter.ts'
+import { TlsGatherer } from '../reports/tls/gather.ts'
+import type { JudgedMessage } from '../smtp/guard/judge-sender.ts'
+import type { FiledLetter } from '../smtp/server/options.ts'
+import type { Notes } from '../store/notes.ts'
+import type { Filed, Store } from '../store/store.ts'
+import type { SignerSource } from '../submission/signer.ts'
+import { dmarcObservation, tlsObservation } from './observe.ts'
+import { createReportPost } from './report-post.ts'
+import type { World } from './world.ts'
+
+export interface ReportParts {
+  readonly config: Config
+  readonly world: World
+  readonly store: Store
+  readonly journeys: JourneySink
+  readonly notes: Notes
+  readonly signer: SignerSource
+  defaultDomain(): string
+}
+
+export interface ServerReports {
+  readonly received: ReceivedReports
+  readonly reporter: Reporter
+  judged(judged: JudgedMessage): void
+  tlsSession(session: TlsSession): void
+  filed(letter: FiledLetter): void
+  /** Domains of ours came or went. */
+  domainsChanged(): void
+  start(): void
+  close(): Promise<void>
+}
+
+export function makeReports(parts: ReportParts): ServerReports {
+  const { config, world, store, notes } = parts
+  const { reports: settings, limits, hostname } = config
+  const { clock, resolver } = world
+  const log = world.log.with({ part: 'reports' })
+  const received = openReceivedReports(config.data, limits, log)
+  const dmarc = settings.dmarc ? new DmarcGatherer(notes, limits) : null
+  const tls = settings.tls ? new TlsGatherer(notes, limits) : null
+  const addresses = new ReportAddresses({
+    ...{ resolver, clock, log, domains: () => store.listDomains() },
+    addresses: [...settings.addresses, ...(settings.from === null ? [] : [settings.from])],
+  })
+  const read = ([first]: readonly Filed[]): void => {
+    if (first === undefined) return
+    const octetsMax = limits.receivedReportOctets
+    void takeLetter(first, { store, reports: received, hostname, octetsMax, receivedAt: clock.now(), log })
+  }
+  const reporter = new Reporter({
+    ...{ dmarc, tls, exclude: new Set(settings.exclude), limits, resolver, clock, log },
+    post: createReportPost({ ...parts, filed: read }),
+    identity: () => identityOf(parts),
+    generator: 'Posthorn',
+    random: world.random,
+  })
+  return {
+    ...{ received, reporter },
+    judged(judged) {
+      if (dmarc === null) return
+      // A report about a report would bring the next one.
+      if (judged.recipients.every((one) => addresses.has(one))) return
+      const observation = dmarcObservation(judged, clock.now())
+      if (observation !== null) dmarc.observe(observation)
+    },
+    tlsSession(session) {
+      if (tls !== null && !addresses.has(session.reversePath))
+        tls.observe(tlsObservation(session, clock.now()))
+    },
+    filed({ recipients, filed, octets }) {
+      if (octets > limits.receivedReportOctets) return
+      void addresses.refresh().then(() => {
+        if (recipients.some((one) => addresses.has(one))) read(filed)
+      })
+    },
+    domainsChanged: () => addresses.stale(),
+    start() {
+      if (dmarc !== null || tls !== null) reporter.start()
+    },
+    async close() {
+      await reporter.stop()
+      await received.close()
+    },
+  }
+}
+
+/** An address that takes answers: `dmarc-reports@` when somebody made it, postmaster@ always is there. */
+async function identityOf({ config, store, defaultDomain }: ReportParts): Promise<ReportIdentity> {
+  const { from, organisation, contact } = config.reports
+  const usual = `${usualNames[0]}@${defaultDomain()}`
+  const address = from ?? ((await isThere(store, usual)) ? usual : `postmaster@${defaultDomain()}`)
+  return { address, organisation: organisation ?? address.slice(address.lastIndexOf('@') + 1), contact }
+}
+
+async function isThere(store: Store, address: string): Promise<boolean> {
+  const { kind } = await store.resolveAddress(address)
+  return kind === 'account' || kind === 'alias'
+}
