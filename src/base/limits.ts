@@ -131,7 +131,7 @@ export const defaultLimits: Limits = {
   smtpCommandTimeoutMs: 5 * minute,
   smtpBlockOctets: 16_384,
   proxyHeaderTimeoutMs: 5_000,
-  mailsPerConnection: 10_000,
+  mailsPerConnection: 100_000,
   futureReleaseMs: 30 * day,
   checkTimeoutMs: 30_000,
   imapIdleTimeoutMs: 30 * minute,

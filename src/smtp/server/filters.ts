@@ -62,7 +62,7 @@ export class Filters {
     for (const [index, taking] of this.#part.entries()) {
       const answer = this.#put(taking, question, args)
       if (answer instanceof Promise) return this.#within(this.#askRest(answer, index, question, args))
-      if (answer !== null) throw answer
+      if (answer instanceof Refusal) throw answer
     }
     return undefined
   }
@@ -75,10 +75,10 @@ export class Filters {
   ): Promise<void> {
     let answer = await this.#safely(this.#part[index]!, first)
     for (const taking of this.#part.slice(index + 1)) {
-      if (answer !== null) break
+      if (answer instanceof Refusal) break
       answer = await this.#safely(taking, this.#put(taking, question, args))
     }
-    if (answer !== null) throw answer
+    if (answer instanceof Refusal) throw answer
   }
 
   #put(taking: Taking, question: Question, args: readonly unknown[]): Promise<FilterAnswer> | FilterAnswer {

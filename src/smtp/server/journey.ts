@@ -121,7 +121,7 @@ function facts(session: Session, incoming: IncomingMessage | null): JourneyFacts
   const queued = accepted !== null && accepted.queueIds.length > 0
   const envelope = outcome?.scan.envelope
   const filed = accepted !== null && accepted.filed.length > 0
-  const direction = session.options.role === 'mx' ? 'in' : queued ? 'out' : 'local'
+  const direction = session.options.role !== 'submission' ? 'in' : queued ? 'out' : 'local'
   return {
     direction,
     state: accepted === null ? 'refused' : queued ? 'queued' : 'delivered',
