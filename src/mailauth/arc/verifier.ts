@@ -8,7 +8,7 @@ import {
   withoutSignature,
 } from '../dkim/canonical-header.ts'
 import type { DkimWorld } from '../dkim/verifier.ts'
-import { type Checked, checkSignature, findKeys, type FoundKeys } from '../dkim/verify-signature.ts'
+import { type Checked, checkSignature, findKeys, type FoundKeys, nextTurn } from '../dkim/verify-signature.ts'
 import type { AuthenticationResults } from '../results-field.ts'
 import { type ArcSet, type Chain, type ChainValidation, readChain } from './chain.ts'
 
@@ -91,6 +91,7 @@ export class ArcVerifier {
     const message = await this.#checkMessage(sets)
     if (message.result !== 'pass') return ended(resultOf(message), `ARC-Message-Signature: ${message.reason}`)
     for (let index = sets.length - 1; index >= 0; index--) {
+      if (index < sets.length - 1) await nextTurn()
       const seal = this.#checkSeal(sets, index, await this.#keys[index]!.seal)
       if (seal.result !== 'pass') return ended(resultOf(seal), `ARC-Seal ${index + 1}: ${seal.reason}`)
     }

@@ -27,6 +27,11 @@ export async function findKeys(
   }
 }
 
+/** After what waits for this thread. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
 export interface Checked {
   readonly result: 'pass' | 'fail' | 'permerror' | 'temperror'
   readonly reason: string | null

@@ -76,6 +76,7 @@ class Judge implements FilterSession {
   #reversePath: string | null = null
   #spf: Promise<SpfIdentityResult> | null = null
   #message: MessageVerifier | null = null
+  #askedForPolicy = false
 
   constructor(options: SenderJudgeOptions, keys: KeyCache, client: FilterClient) {
     this.#options = options
@@ -102,6 +103,7 @@ class Judge implements FilterSession {
     this.#start()
     this.#message ??= this.#newVerifier()
     this.#message.push(chunk)
+    this.#askForPolicy(this.#message.authorDomain)
     return undefined
   }
 
@@ -132,6 +134,7 @@ class Judge implements FilterSession {
     this.#reversePath = null
     this.#spf = null
     this.#message = null
+    this.#askedForPolicy = false
   }
 
   #start(): void {
@@ -206,6 +209,13 @@ class Judge implements FilterSession {
       return { refusal: refuse(451, '4.7.1', text) }
     }
     return {}
+  }
+
+  /** Its answer will be waiting in the resolver's memory when the message has ended. */
+  #askForPolicy(authorDomain: string | null): void {
+    if (authorDomain === null || this.#askedForPolicy || this.#options.policy.dmarc === 'off') return
+    this.#askedForPolicy = true
+    quiet(this.#options.resolver.query(`_dmarc.${authorDomain}`, 'TXT'))
   }
 
   #newVerifier(): MessageVerifier {
