@@ -130,3 +130,17 @@ test('a message must bring its block of octets every five minutes', async () => 
   assert.ok(slow.closed)
   assert.equal(slow.lastReply, timedOut)
 })
+
+test('a chunk must bring its octets in time as well, taken or not', async () => {
+  const envelope = 'EHLO x.example\r\nMAIL FROM:<>\r\nRCPT TO:<b@x.example>\r\n'
+  for (const before of [envelope, 'EHLO x.example\r\n']) {
+    const slow = await client(`${before}BDAT 100000 LAST\r\n`)
+    await slow.says('x'.repeat(1_500))
+    slow.clock.advance(4 * minute)
+    await slow.says('x'.repeat(999))
+    slow.clock.advance(minute - 1)
+    assert.ok(!slow.closed)
+    slow.clock.advance(1)
+    assert.equal(slow.lastReply, timedOut)
+  }
+})

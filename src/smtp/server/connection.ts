@@ -134,7 +134,7 @@ export class Connection {
 
   #late(): void {
     // A command at work has bounds of its own.
-    if (this.#proxied) this.#peer.destroy()
+    if (this.#proxied) this.#leaveProxy('nothing came in time')
     else if (this.#busy) this.#deadline.setIn(this.#options.limits.smtpCommandTimeoutMs)
     else this.#timedOut()
   }
@@ -154,8 +154,7 @@ export class Connection {
       return false
     }
     if (header.kind === 'bad') {
-      this.#options.log.warn('no PROXY header', { remote: this.#peer.remoteAddress, why: header.why })
-      this.#peer.destroy()
+      this.#leaveProxy(header.why)
       return false
     }
     this.#proxied = false
@@ -172,6 +171,12 @@ export class Connection {
     this.#session.beginAnew(addresses)
     this.#session.mayVouch = this.#options.xclient.includes(addresses.remoteAddress)
     return true
+  }
+
+  /** Without a word: whoever is there speaks something else, or is not the proxy we were told of. */
+  #leaveProxy(why: string): void {
+    this.#options.log.warn('no PROXY header', { remote: this.#peer.remoteAddress, why })
+    this.#peer.destroy()
   }
 
   /** @returns False when the connection is at its end. */

@@ -46,7 +46,7 @@ export function recordAccepted(
     recorder.event('filed', 'file', data, { visibleTo: toRecipient, ...(branch === null ? {} : { branch }) })
   }
   recorder.wire('C', `(message, ${scan.octets} octets)`)
-  recorder.wire('C', '.')
+  if (session.phase !== 'chunks') recorder.wire('C', '.')
 }
 
 /** A filter, or all of them together, had the message thrown away. */
