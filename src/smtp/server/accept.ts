@@ -14,7 +14,7 @@ import { findBorrowedName } from '../../submission/may-send-as.ts'
 import { refuse, type Reply } from '../wire/reply.ts'
 import { checkMessage } from './check-message.ts'
 import { Intake } from './intake.ts'
-import { recordAccepted, recordDiscarded, recordJunk, recordSigned } from './journey.ts'
+import { recordAccepted, recordDiscarded, recordJunk } from './journey.ts'
 import { receivedField } from './received.ts'
 import type { Session } from './session.ts'
 import { wishesOf } from './wishes.ts'
@@ -128,13 +128,12 @@ async function keep(session: Session, arrived: Arrived, judged: Judged): Promise
       ? fixUp(scan, { now, hostname, random })
       : { fields: [], messageId: scan.envelope.messageId }
   const signatures = await arrived.intake.sign(authorDomain(scan), fields)
-  recordSigned(session, signatures)
   const above = [...judged.verdict.fields, ...signatures, ...fields]
   const plan = planOf(session, arrived, judged, { now, fields: above })
   const body = await arrived.intake.stage()
   const [result] = await store.accept([{ body, scan, ...plan }])
   if (result === undefined || result instanceof Error) throw result ?? new Error('The store did not answer')
-  recordAccepted(session, scan, plan, result)
+  recordAccepted(session, scan, plan, result, signatures)
   if (result.filed.length > 0) {
     const recipients = judged.recipients.map(({ forwardPath }) => forwardPath)
     session.options.filed?.({ recipients, filed: result.filed, octets: scan.octets })

@@ -27,6 +27,7 @@ export function recordAccepted(
   scan: MessageScan,
   plan: DeliveryPlan,
   accepted: Accepted,
+  signatures: readonly string[],
 ): void {
   const { recorder } = session
   if (!recorder.enabled) return
@@ -35,14 +36,18 @@ export function recordAccepted(
     const data = { login: session.account?.address ?? '', client: session.peer.remoteAddress, ...size }
     recorder.event('handed-in', 'submit', data, { visibleTo: toSender })
   }
+  for (const field of signatures) {
+    recorder.event('handed-in', 'sign.dkim', { ...signatureFacts(field) }, { visibleTo: toSender })
+  }
   for (const [index, entry] of plan.queue.entries()) {
     const recipients = entry.recipients.map((recipient) => recipient.forwardPath)
     const data = { queueId: accepted.queueIds[index] ?? null, domain: entry.domain, recipients }
     recorder.event('queued', 'queue.in', data, { visibleTo: toSender })
   }
-  for (const filed of accepted.filed) {
+  for (const [index, filed] of accepted.filed.entries()) {
+    const mailbox = plan.filings[index]?.specialUse?.slice(1) ?? 'INBOX'
     const branch = branchOf(session, filed.accountId)
-    const data = { mailbox: 'INBOX', uid: filed.uid, accountId: filed.accountId, emailId: filed.emailId }
+    const data = { mailbox, uid: filed.uid, accountId: filed.accountId, emailId: filed.emailId }
     recorder.event('filed', 'file', data, { visibleTo: toRecipient, ...(branch === null ? {} : { branch }) })
   }
   recorder.wire('C', `(message, ${scan.octets} octets)`)
@@ -52,12 +57,6 @@ export function recordAccepted(
 /** A filter, or all of them together, had the message thrown away. */
 export function recordDiscarded(session: Session, by: string): void {
   session.recorder.event('judged', 'refuse', { discardedBy: by }, { visibleTo: visibleTo(session) })
-}
-
-export function recordSigned(session: Session, signatures: readonly string[]): void {
-  for (const field of signatures) {
-    session.recorder.event('handed-in', 'sign.dkim', { ...signatureFacts(field) }, { visibleTo: toSender })
-  }
 }
 
 export function recordJunk(session: Session, reason: string): void {
