@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { replay, speakTo } from '../../test/harness/replay.ts'
 import { temporaryFolder } from '../../test/harness/temp.ts'
+import { hashPassword } from '../auth/password-hash.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Config, Endpoint } from '../base/config.ts'
 import { silentLog } from '../base/log.ts'
@@ -44,9 +45,10 @@ async function start(t: TestContext, data: string, text = '') {
 
 type Call = Awaited<ReturnType<typeof start>>['call']
 
-async function addBob({ store }: PosthornServer): Promise<void> {
+async function addBob({ store }: PosthornServer, password: string | null = null): Promise<void> {
   await store.addDomain('hamburger.edu')
-  await store.addAccount('bob@hamburger.edu', null)
+  const hash = password === null ? null : await hashPassword(password, systemRandom)
+  await store.addAccount('bob@hamburger.edu', hash)
 }
 
 async function refused(call: Call, query: string): Promise<Journey[]> {
@@ -233,4 +235,36 @@ test('what an account may send is shown, changed and stopped', async (t) => {
   assert.deepEqual([back.stopped, back.own, back.limits.messagesPerHour], [false, [], 500])
   const unknown = await call<{ error: { code: string } }>('GET', '/v1/sending/nobody@hamburger.edu')
   assert.equal(unknown.error.code, 'account-unknown')
+})
+
+test('who has logged in counts for the account, at all doors together, and not for the address', async (t) => {
+  const bounds = '[limits]\nconnections_per_address = 1\nconnections_per_account = 2\n'
+  const { server } = await start(t, temporaryFolder(t), bounds)
+  await addBob(server, 'hungry')
+  const at = (door: 'pop3' | 'submission' | 'smtp') => speakTo(parseEndpoint(server.line[door]!))
+  const logIn = async (answer: string) => {
+    const speaker = await at('submission')
+    await speaker.expect('220 <…>')
+    speaker.send('HELO crepes.fr\r\nAUTH PLAIN AGJvYgBodW5ncnk=\r\n')
+    await speaker.expect('250 <…>')
+    await speaker.expect(answer)
+    return speaker
+  }
+  const pop3 = await at('pop3')
+  pop3.send('USER bob\r\nPASS hungry\r\n')
+  for (const line of ['+OK <…>', '+OK', '+OK <…>']) await pop3.expect(line)
+  const second = await logIn('235 <…>')
+  const third = await logIn('421 4.7.0 Too many connections of this account')
+  await third.expectClosed()
+
+  pop3.send('QUIT\r\n')
+  await pop3.expect('+OK <…>')
+  await pop3.expectClosed()
+  const stranger = await until(async () => {
+    const speaker = await at('smtp')
+    return (await speaker.line()).startsWith('220') ? speaker : undefined
+  })
+  const another = await at('smtp')
+  await another.expect('421 mail.hamburger.edu Too many connections, try again later')
+  for (const speaker of [second, stranger]) speaker.close()
 })

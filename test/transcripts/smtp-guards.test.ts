@@ -6,6 +6,12 @@ import { type GuardsConfig, noGuards } from '../../src/base/guards-config.ts'
 import { defaultLimits, type Limits } from '../../src/base/limits.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { mapResolver, type RecordMap } from '../../src/dns/map-resolver.ts'
+import { createImapDoor } from '../../src/imap/server/door.ts'
+import type { ImapDoorOptions } from '../../src/imap/server/options.ts'
+import { createPop3Door } from '../../src/pop3/server/door.ts'
+import type { Pop3DoorOptions } from '../../src/pop3/server/options.ts'
+import { createSmtpDoor } from '../../src/smtp/server/door.ts'
+import type { SmtpDoorOptions } from '../../src/smtp/server/options.ts'
 import { createGuards } from '../../src/smtp/guard/create-guards.ts'
 import { memoryNotes } from '../../src/store/notes/open-notes.ts'
 import { attack } from '../attack/client.ts'
@@ -165,3 +171,10 @@ test('a wrong password is a refusal like any other, and what was said stays secr
     assert.equal(refusal?.data['stage'], 'login')
     assert.ok(!JSON.stringify(journeys).includes('AGJvYgBmdWxs'))
   }))
+
+test('a door for TLS from the first octet is not made without a certificate', () => {
+  const options = { implicitTls: true, tls: null }
+  assert.throws(() => createSmtpDoor(options as unknown as SmtpDoorOptions), /needs a certificate/)
+  assert.throws(() => createImapDoor(options as unknown as ImapDoorOptions), /needs a certificate/)
+  assert.throws(() => createPop3Door(options as unknown as Pop3DoorOptions), /needs a certificate/)
+})

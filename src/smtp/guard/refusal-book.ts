@@ -33,7 +33,6 @@ interface Count {
   count: number
   /** The event says what happened; it is written with the first count only. */
   isNew: boolean
-  changed: boolean
 }
 
 const windowMs = 600_000
@@ -46,6 +45,8 @@ export class RefusalBook {
   readonly #options: RefusalBookOptions
   readonly #own: BucketMap
   readonly #counts = new Map<string, Count>()
+  /** Those that the journeys do not know as they are now. */
+  readonly #changed = new Set<Count>()
   #cancelWrite: (() => void) | null = null
 
   constructor(options: RefusalBookOptions) {
@@ -70,11 +71,11 @@ export class RefusalBook {
     let row = this.#counts.get(key)
     if (row === undefined || now - row.startedAt > rowMs) {
       const journeyId = timeOrderedId(now, random)
-      row = { journeyId, refusal, startedAt: now, count: 0, isNew: true, changed: false }
+      row = { journeyId, refusal, startedAt: now, count: 0, isNew: true }
       this.#makeRoom()
     }
     row.count++
-    row.changed = true
+    this.#changed.add(row)
     this.#counts.delete(key)
     this.#counts.set(key, row)
     this.#cancelWrite ??= clock.after(writeMs, () => this.flush())
@@ -84,7 +85,7 @@ export class RefusalBook {
   flush(): void {
     this.#cancelWrite?.()
     this.#cancelWrite = null
-    for (const row of this.#counts.values()) this.#write(row)
+    for (const row of this.#changed) this.#write(row)
   }
 
   #makeRoom(): void {
@@ -97,8 +98,7 @@ export class RefusalBook {
   }
 
   #write(row: Count): void {
-    if (!row.changed) return
-    row.changed = false
+    if (!this.#changed.delete(row)) return
     const { remoteAddress, stage, reason } = row.refusal
     const event: JourneyEvent = {
       at: row.startedAt,
