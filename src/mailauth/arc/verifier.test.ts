@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
+import { sealMessage } from './seal-fixture.ts'
 import { corpus, readVector, verifyMessage, withCrlf } from '../verify-fixture.ts'
 
 interface Suite {
@@ -54,4 +56,21 @@ test('more sets than the bound are a failed chain', async () => {
   const { txt, message } = readVector('arc/mail-auth-1.txt')
   const { arc } = await verifyMessage(message, txt, { limits: { arcSets: 0 } })
   assert.deepEqual([arc.result, arc.reason], ['fail', 'over 0 sets'])
+})
+
+test('RFC 8617 §4.2.1: a chain of fifty sets passes, one of fifty-one does not', async () => {
+  const { privateKey: key, publicKey } = generateKeyPairSync('ed25519')
+  const p = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')
+  const txt = { 'ed._domainkey.lists.example': `v=DKIM1; k=ed25519; p=${p}` }
+  let sealed: { message: string; fields: string[] } = {
+    message: 'From: alice@crepes.example\r\nSubject: Ketchup\r\n\r\nDo you?\r\n',
+    fields: [],
+  }
+  for (let instance = 1; instance <= 51; instance++) {
+    const set = { instance, domain: 'lists.example', key, results: 'spf=none', before: sealed.fields }
+    sealed = await sealMessage(sealed.message, set)
+    if (instance < 50) continue
+    const { arc } = await verifyMessage(sealed.message, txt)
+    assert.deepEqual([arc.result, arc.reason], instance === 50 ? ['pass', null] : ['fail', 'over 50 sets'])
+  }
 })

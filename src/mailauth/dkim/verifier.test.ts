@@ -3,6 +3,9 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { corpus, readVector, verifyMessage, withCrlf } from '../verify-fixture.ts'
+import { BodyHash } from './body-hash.ts'
+import { signedText } from './canonical-header.ts'
+import { signText } from './sign.ts'
 import { DkimSigner, type SigningKey } from './signer.ts'
 
 for (const number of [1, 2, 3, 4, 5, 6]) {
@@ -222,4 +225,48 @@ test('a message without header, without signature, or with a header over the bou
   ]) {
     assert.deepEqual((await verifyMessage(message, keys)).dkim, [])
   }
+})
+
+test('of hundreds of key records three are tried', async () => {
+  const many = Array.from({ length: 300 }, (_, index) => `v=DKIM1; k=ed25519; n=${index}; p=`)
+  assert.deepEqual(await verdict(await signed(), { [edName]: [...many, edRecord] }), [
+    'permerror: key revoked',
+  ])
+  assert.deepEqual(await verdict(await signed(), { [edName]: [...many.slice(0, 2), edRecord] }), ['pass'])
+})
+
+/** What our signer never writes. @param tags Further tags, as l= and x=. */
+async function signedByHand(tags: string, bodyOctets?: number): Promise<string> {
+  const body = new BodyHash('relaxed', bodyOctets)
+  body.push(Buffer.from('Do you like ketchup?\r\n'))
+  const value = ` v=1; a=ed25519-sha256; c=relaxed/relaxed; d=crepes.example; s=ed; ${tags} h=from; bh=${body.finish().hash}; b=`
+  const from = { name: 'From', value: ' alice@crepes.example', raw: 'From: alice@crepes.example' }
+  const own = { name: 'DKIM-Signature', value, raw: `DKIM-Signature:${value}` }
+  const text = signedText([from], own, 'relaxed')
+  return `${own.raw}${await signText(text, pair.privateKey, 'ed25519-sha256')}\r\n${letter}`
+}
+
+test('l= under the length of the body is no evidence, docs/decisions/161', async () => {
+  const part = 'policy: only 6 of 22 octets of the body are signed'
+  assert.deepEqual(await verdict(await signedByHand('l=6;', 6)), [part])
+  assert.deepEqual(await verdict(await signedByHand('l=22;', 22)), ['pass'])
+  assert.deepEqual(await verdict(`${await signedByHand('l=22;', 22)}And buy this!\r\n`), [
+    'policy: only 22 of 37 octets of the body are signed',
+  ])
+  assert.deepEqual(await verdict(await signedByHand('l=23;', 23)), ['permerror: l= is larger than the body'])
+})
+
+test('a signature that has expired is none, RFC 6376 §6.1.1', async () => {
+  const now = Date.UTC(2026, 0, 1) / 1000
+  assert.deepEqual(await verdict(await signedByHand(`t=1; x=${now - 1};`)), ['permerror: signature expired'])
+  assert.deepEqual(await verdict(await signedByHand(`t=1; x=${now + 1};`)), ['pass'])
+})
+
+test('i= under d= is told, and not for a key with t=s', async () => {
+  const message = await signedByHand('i=alice@kitchen.crepes.example;')
+  const { dkim } = await verifyMessage(message, keys)
+  assert.deepEqual([dkim[0]?.result, dkim[0]?.identity], ['pass', 'alice@kitchen.crepes.example'])
+  assert.deepEqual(await verdict(message, { [edName]: `${edRecord}; t=s` }), [
+    'permerror: domain mismatch: key says t=s',
+  ])
 })
