@@ -3,6 +3,7 @@ import type { Command } from '../session.ts'
 
 const topics: Readonly<Record<string, string>> = {
   EHLO: 'EHLO your.host.name - greets, and asks what this server can do',
+  LHLO: 'LHLO your.host.name - greets, and asks what this server can do',
   HELO: 'HELO your.host.name - greets',
   MAIL: 'MAIL FROM:<address> [parameters] - begins a message',
   RCPT: 'RCPT TO:<address> [parameters] - names one recipient',
@@ -23,11 +24,11 @@ export const help: Command = {
   verb: 'HELP',
   phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
 
-  run(_session, args) {
+  run({ options: { role } }, args) {
     const topic = args.trim().toUpperCase()
     if (topic === '') {
       const lines = [
-        'EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY STARTTLS AUTH',
+        `${role === 'lmtp' ? 'LHLO' : 'EHLO'} MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY STARTTLS AUTH`,
         'HELP MAIL says what MAIL does',
       ]
       return { code: 214, status: '2.0.0', lines }
