@@ -214,7 +214,7 @@ test('L8 Alice’s letter goes six steps, and its way shows them all', async (t)
   const expected = [
     /^Way of “Ketchup\?” {2}alice@crepes\.fr → bob@hamburger\.edu {3}arrived after/,
     /\n1 Written +by alice@crepes\.fr, as <.*@mail\.crepes\.fr> {3}\[crepes\.fr, claimed\]/,
-    /\n2 Handed in +signed for crepes\.fr with the key lab .*\n +by alice@crepes\.fr from 127\.0\.0\.1/,
+    /\n2 Handed in +by alice@crepes\.fr from 127\.0\.0\.1.*\n +signed for crepes\.fr with the key lab /,
     /\n {2}Queued +as \d+ for hamburger\.edu/,
     /\n3 Looked up +MX hamburger\.edu → 10 mail\.hamburger\.edu {3}\(good for 300 s\)/,
     /\n +A mail\.hamburger\.edu → 127\.0\.0\.1/,
