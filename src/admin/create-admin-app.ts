@@ -13,6 +13,7 @@ import { domainKeyRoutes } from './domain-keys.ts'
 import { domainRoutes } from './domains.ts'
 import { journeyRoutes } from './journeys.ts'
 import { queueRoutes } from './queue.ts'
+import { reportRoutes } from './reports.ts'
 import { storeRoutes } from './store.ts'
 import { exportRoutes, importRoutes } from './transfer.ts'
 import { undeleteRoutes } from './undelete.ts'
@@ -39,6 +40,7 @@ export function createAdminApp(options: AdminOptions): Hono {
   app.route('/v1/aliases', aliasRoutes(options))
   app.route('/v1/queue', queueRoutes(options))
   app.route('/v1/journeys', journeyRoutes(options))
+  app.route('/v1/reports', reportRoutes(options))
   app.route('/v1/imports', importRoutes(options))
   app.route('/v1/exports', exportRoutes(options))
   app.route('/v1/backup', backupRoutes(options))

@@ -11,6 +11,7 @@ import { journeysAtLevel } from '../daemon/journeys-at-level.ts'
 import { openJourneys } from '../store/journeys/open.ts'
 import { openGuardBook } from '../smtp/guard/create-guards.ts'
 import { openNotes } from '../store/notes/open-notes.ts'
+import { openReceivedReports } from '../reports/received/open.ts'
 import { openStore } from '../store/open.ts'
 import { CliError, exitCodes } from './cli-error.ts'
 
@@ -46,7 +47,9 @@ export async function openDirectly(
   const notes = await openNotes({ disk: journeys, limits, clock: systemClock, log })
   const guards = openGuardBook({ config: config.guards, limits, clock: systemClock, log, notes })
   const resolver = createResolver({ ...config.dns, ...surroundings })
+  const received = openReceivedReports(folder, limits, log)
   const app = createAdminApp({
+    reports: { received, reporter: null },
     ...{ store, journeys, queue: null, clock: systemClock, log, hashPassword, guards },
     ...{ status: null, stop: null },
     transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random: systemRandom },
@@ -57,6 +60,7 @@ export async function openDirectly(
   return {
     app,
     async close() {
+      await received.close()
       await notes.close()
       resolver.close()
       await journeys.close()

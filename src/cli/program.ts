@@ -10,6 +10,7 @@ import { registerExport } from './export.ts'
 import { registerImport } from './import.ts'
 import { registerLab } from './lab.ts'
 import { registerQueue } from './queue.ts'
+import { registerReports } from './reports.ts'
 import { registerRefused } from './refused.ts'
 import { registerReload } from './reload.ts'
 import { registerRestore } from './restore.ts'
@@ -39,6 +40,7 @@ export function createProgram(version: string): Command {
   registerAgentCommands(program)
   registerWay(program)
   registerQueue(program)
+  registerReports(program)
   registerRefused(program)
   registerAccount(program)
   registerDomain(program)

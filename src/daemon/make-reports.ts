@@ -58,25 +58,36 @@ export function makeReports(parts: ReportParts): ServerReports {
     const octetsMax = limits.receivedReportOctets
     void takeLetter(first, { store, reports: received, hostname, octetsMax, receivedAt: clock.now(), log })
   }
+  /** As whom reports were sent last: sessions that carry them are not reported about. */
+  let ownAddress: string | null = null
   const reporter = new Reporter({
     ...{ dmarc, tls, exclude: new Set(settings.exclude), limits, resolver, clock, log },
     post: createReportPost({ ...parts, filed: read }),
-    identity: () => identityOf(parts),
+    async identity() {
+      const identity = await identityOf(parts)
+      ownAddress = identity.address
+      return identity
+    },
     generator: 'Posthorn',
     random: world.random,
   })
   return {
     ...{ received, reporter },
     judged(judged) {
-      if (dmarc === null) return
-      // A report about a report would bring the next one.
-      if (judged.recipients.every((one) => addresses.has(one))) return
-      const observation = dmarcObservation(judged, clock.now())
-      if (observation !== null) dmarc.observe(observation)
+      const observation = dmarc === null ? null : dmarcObservation(judged, clock.now())
+      if (dmarc === null || observation === null) return
+      void addresses.refresh().then(() => {
+        // A report about a report would bring the next one.
+        if (!judged.recipients.every((one) => addresses.has(one))) dmarc.observe(observation)
+      })
     },
     tlsSession(session) {
-      if (tls !== null && !addresses.has(session.reversePath))
-        tls.observe(tlsObservation(session, clock.now()))
+      if (tls === null) return
+      const observation = tlsObservation(session, clock.now())
+      void addresses.refresh().then(() => {
+        const { reversePath } = session
+        if (reversePath !== ownAddress && !addresses.has(reversePath)) tls.observe(observation)
+      })
     },
     filed({ recipients, filed, octets }) {
       if (octets > limits.receivedReportOctets) return
