@@ -110,6 +110,8 @@ async function manage(run: (args: string[], input?: string) => Promise<Ran>, fol
   )
   assertRan(await run(['queue', 'ls']), 0, /The queue is empty/)
   assertRan(await run(['queue', 'drop', '9']), 3, null, /queue ls shows what waits/)
+  assertRan(await run(['reports']), 0, /No reports have come/)
+  assertRan(await run(['reports', 'show', '9']), 3, null, /reports ls shows/)
   assertRan(await run(['way', 'last']), 3, null, /No message has come this way yet\n.*posthorn send/)
   const json = await run(['way', 'nonesuch', '--json'])
   assert.equal(JSON.parse(json.stderr).error.code, 'no-journey')

@@ -32,7 +32,7 @@ export function dmarcObservation(judged: JudgedMessage, at: number): DmarcObserv
       spf: dmarc.aligned.some((one) => one.startsWith('spf=')),
       dkim: dmarc.aligned.some((one) => one.startsWith('dkim=')),
     },
-    // RFC 9990 §3.1.1.9: `pass` where a policy would have asked for something.
+    // RFC 9990 §3.1.1: `pass` where a policy would have asked for something.
     disposition: passed ? (asked === 'none' ? 'none' : 'pass') : judged.disposition,
     reasons: passed || asked === judged.disposition ? [] : [reasonOf(judged, dmarc.testing, trustedHop)],
   }

@@ -149,7 +149,7 @@ function hashOf(value: object): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, hashChars)
 }
 
-/** RFC 9990 §3.1.1.7: one for each address, result and identifiers. */
+/** RFC 9990 §3.1.1: one for each address, result and identifiers. */
 function rowOf(observation: DmarcObservation): DmarcRecord {
   const { sourceAddress, headerFromDomain, reversePathDomain, spf, dkim, aligned } = observation
   return {
@@ -165,7 +165,7 @@ function rowOf(observation: DmarcObservation): DmarcRecord {
     dkimResults: dkim
       .slice(0, signaturesMax)
       .map(({ domain, selector, result }) => ({ domain, selector, result, humanResult: null })),
-    // RFC 9990 §3.1.1.12: `mfrom` is the only scope. For the null reverse-path it is postmaster@HELO, RFC 7208 §2.4.
+    // RFC 9990 §3.1.1: `mfrom` is the only scope. For the null reverse-path it is postmaster@HELO, RFC 7208 §2.4.
     spfResults:
       spf === null ? [] : [{ domain: spf.domain, scope: 'mfrom', result: spf.result, humanResult: null }],
   }

@@ -193,7 +193,7 @@ function textOf(element: Element | undefined, local: string): string | null {
   return given(element, local) || null
 }
 
-/** '' for an empty one: RFC 9990 §3.1.1.10 writes the null reverse-path so. */
+/** '' for an empty one: RFC 9990 §3.1.1 writes the null reverse-path so. */
 function given(element: Element | undefined, local: string): string | null {
   const found = child(element, local)
   return found === undefined ? null : trimmed(found)

@@ -16,7 +16,7 @@ export interface ReportLetter {
   /** With its angle brackets. */
   readonly messageId: string
   readonly subject: string
-  /** RFC 8460 §5.3: a TLS report has to arrive where TLS is broken, so no policy for TLS holds it up. */
+  /** RFC 8460 §3: a TLS report has to arrive where TLS is broken, so no policy for TLS holds it up. */
   readonly tlsOptional: boolean
 }
 
