@@ -9,6 +9,7 @@ import type { ReceivedReports } from '../reports/received/received-reports.ts'
 import type { Reporter } from '../reports/sending/reporter.ts'
 import type { GuardBook } from '../smtp/guard/create-guards.ts'
 import type { Store } from '../store/store.ts'
+import type { HandInDeskOptions } from '../submission/hand-in-desk.ts'
 
 /** What the admin API works on. Without a server (the command line on a folder that nobody owns) some of it is null. */
 export interface AdminOptions {
@@ -29,6 +30,8 @@ export interface AdminOptions {
   readonly transfer?: { readonly limits: Limits; readonly journeys: JourneySink; readonly random: Random }
   /** What others reported about us, and what we report about others, null without a server. Absent: neither. */
   readonly reports?: { readonly received: ReceivedReports; readonly reporter: Pick<Reporter, 'send'> | null }
+  /** For what the sendmail command is given. Absent: nothing can be handed in. */
+  readonly handIn?: HandInDeskOptions
   /** Bans, and what accounts may send. Absent: they cannot be asked for. */
   readonly guards?: GuardBook
   /** Where the store is, for backup and verify. Absent: they cannot be asked for. */

@@ -12,6 +12,7 @@ import { banRoutes, sendingRoutes } from './guards.ts'
 import { domainKeyRoutes } from './domain-keys.ts'
 import { domainRoutes } from './domains.ts'
 import { journeyRoutes } from './journeys.ts'
+import { letterRoutes } from './letters.ts'
 import { queueRoutes } from './queue.ts'
 import { reportRoutes } from './reports.ts'
 import { storeRoutes } from './store.ts'
@@ -41,6 +42,7 @@ export function createAdminApp(options: AdminOptions): Hono {
   app.route('/v1/queue', queueRoutes(options))
   app.route('/v1/journeys', journeyRoutes(options))
   app.route('/v1/reports', reportRoutes(options))
+  app.route('/v1/letters', letterRoutes(options))
   app.route('/v1/imports', importRoutes(options))
   app.route('/v1/exports', exportRoutes(options))
   app.route('/v1/backup', backupRoutes(options))

@@ -5,6 +5,7 @@ import { CommanderError } from 'commander'
 import { exitCodes } from './cli-error.ts'
 import { createProgram } from './program.ts'
 import { complain } from './run-command.ts'
+import { findSendmail } from './sendmail/find.ts'
 
 // `| head` goes away early, which is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -29,8 +30,22 @@ setTimeout(flushCompileCache, cacheAfterMs).unref()
 
 const args = commandLine(process.argv.slice(2))
 
+/** What the arguments of sendmail mean is not for commander to say: `-V`, for one, is no question for the version there. */
+async function run(): Promise<void> {
+  const call = findSendmail(args)
+  if (call === null) {
+    await createProgram(version).parseAsync(args, { from: 'user' })
+    return
+  }
+  const { runSendmail } = await import('./sendmail/run.ts')
+  const code = await runSendmail(call.args, call.where)
+  if (code === 'queue')
+    await createProgram(version).parseAsync([...call.before, 'queue', 'ls'], { from: 'user' })
+  else process.exitCode = code
+}
+
 try {
-  await createProgram(version).parseAsync(args, { from: 'user' })
+  await run()
 } catch (error) {
   // Commander has printed its own complaint, or the help that was asked for.
   if (error instanceof CommanderError)

@@ -7,7 +7,10 @@ import { createResolver } from '../dns/stub-resolver.ts'
 import { createLog } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
 import { StoreInUse } from '../store/errors.ts'
+import { firstDomain } from '../daemon/first-domain.ts'
 import { journeysAtLevel } from '../daemon/journeys-at-level.ts'
+import { makeHandIn } from '../daemon/make-hand-in.ts'
+import { makeSigner } from '../daemon/make-signer.ts'
 import { openJourneys } from '../store/journeys/open.ts'
 import { openGuardBook } from '../smtp/guard/create-guards.ts'
 import { openNotes } from '../store/notes/open-notes.ts'
@@ -48,13 +51,18 @@ export async function openDirectly(
   const guards = openGuardBook({ config: config.guards, limits, clock: systemClock, log, notes })
   const resolver = createResolver({ ...config.dns, ...surroundings })
   const received = openReceivedReports(folder, limits, log)
+  const { hostname } = config
+  const world = { clock: systemClock, random: systemRandom }
+  const signer = makeSigner({ store, clock: systemClock, log, limits })
+  const defaultDomain = () => firstDomain(store, hostname)
   const app = createAdminApp({
     reports: { received, reporter: null },
     ...{ store, journeys, queue: null, clock: systemClock, log, hashPassword, guards },
     ...{ status: null, stop: null },
     transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random: systemRandom },
+    handIn: { ...makeHandIn({ config, world, store, journeys, signer }), defaultDomain },
     dataFolder: folder,
-    dns: { hostname: config.hostname, resolver },
+    dns: { hostname, resolver },
     domainsChanged: async () => {},
   })
   return {

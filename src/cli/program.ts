@@ -14,6 +14,7 @@ import { registerReports } from './reports.ts'
 import { registerRefused } from './refused.ts'
 import { registerReload } from './reload.ts'
 import { registerRestore } from './restore.ts'
+import { registerSendmail } from './sendmail/register.ts'
 import { registerServe } from './serve.ts'
 import { registerStore } from './store.ts'
 import { registerUndelete } from './undelete.ts'
@@ -41,6 +42,7 @@ export function createProgram(version: string): Command {
   registerWay(program)
   registerQueue(program)
   registerReports(program)
+  registerSendmail(program)
   registerRefused(program)
   registerAccount(program)
   registerDomain(program)

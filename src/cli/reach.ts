@@ -8,12 +8,15 @@ import { resolve } from 'node:path'
 import type { Config } from '../base/config.ts'
 import type { ReadyLine } from '../daemon/ready-line.ts'
 import { AdminDoor, directTransport, NobodyThere, socketTransport } from './admin-door.ts'
+import { becomeOwner } from './become-owner.ts'
 import { CliError, exitCodes } from './cli-error.ts'
 
 export interface ReachOptions {
   readonly config?: string
   /** The running Lab, whatever is in the current folder. */
   readonly lab?: boolean
+  /** When nobody owns the data folder, root becomes its owner before it is opened. */
+  readonly asOwner?: boolean
 }
 
 export interface Reached {
@@ -40,7 +43,7 @@ export async function reach(options: ReachOptions): Promise<Reached> {
   const file = options.lab === true ? null : findConfigFile(options)
   if (file !== null) {
     const { loadConfig } = await import('../daemon/load-config.ts')
-    return reachServer((await loadConfig(file)).config)
+    return reachServer((await loadConfig(file)).config, options.asOwner === true)
   }
   const lab = await reachLab()
   if (lab !== null) return lab
@@ -71,7 +74,7 @@ export async function withServer<T>(
 const patienceMs = 5_000
 const lookAgainMs = 100
 
-async function reachServer(config: Config): Promise<Reached> {
+async function reachServer(config: Config, asOwner: boolean): Promise<Reached> {
   const { controlPath } = await import('../daemon/control-path.ts')
   const running = new AdminDoor('', true, socketTransport(controlPath(config.data)))
   for (let waitedMs = 0; ; waitedMs += lookAgainMs) {
@@ -81,6 +84,7 @@ async function reachServer(config: Config): Promise<Reached> {
     } catch (error) {
       if (!(error instanceof NobodyThere)) throw error
     }
+    if (asOwner) await becomeOwner(config.data)
     const { openDirectly } = await import('./open-directly.ts')
     const opened = await openDirectly(config, waitedMs < patienceMs)
     if (opened !== null) {

@@ -6,6 +6,7 @@
  * `close` takes no new connection, lets sessions and attempts end within the grace, then lets go of the data folder.
  */
 import type { Hono } from 'hono'
+import type { ServerStatus } from '../admin/admin-options.ts'
 import type { Config } from '../base/config.ts'
 import type { JourneyReader, JourneySink } from '../journey/event.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
@@ -19,9 +20,11 @@ import type { ReportParts } from './make-reports.ts'
 import type { World } from './world.ts'
 import { keepCertificates, loadCertificates } from './certificates.ts'
 import { formatEndpoint } from './endpoint-text.ts'
+import { firstDomain } from './first-domain.ts'
 import { type Reloaded, reloadConfig } from './reload-config.ts'
 import { closeDoors, type OpenDoors, openDoors } from './open-doors.ts'
 import { journeysAtLevel } from './journeys-at-level.ts'
+import { makeHandIn } from './make-hand-in.ts'
 import { makeQueue } from './make-queue.ts'
 
 export interface PosthornServer {
@@ -187,17 +190,14 @@ async function start(
       ...{ store, journeys, queue, clock, log, guards },
       reports: { received: reports.received, reporter: reports.reporter },
       hashPassword: (password) => hashPassword(password, random),
-      status: () => ({
-        pid: process.pid,
-        hostname: config.hostname,
-        startedAt,
-        doors: endpointsOf(doors),
-        certificates: tls.certificates,
-        connections: Object.fromEntries(Array.from(doors, ([name, door]) => [name, door.connections])),
-      }),
+      status: () => statusOf(config, startedAt, doors, tls.certificates),
       reload: hooks.reload?.bind(hooks) ?? null,
       stop: hooks.stop?.bind(hooks) ?? null,
       transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random },
+      handIn: {
+        ...makeHandIn({ config, world, store, journeys, signer }),
+        defaultDomain: () => defaultDomain,
+      },
       dataFolder: config.data,
       dns: { hostname: config.hostname, resolver: world.resolver },
       domainsChanged,
@@ -230,10 +230,14 @@ async function makeFlow(parts: Flow, closers: Closer[]) {
   return { signer, reports, queue, filters }
 }
 
-async function firstDomain(store: Store, hostname: string): Promise<string> {
-  const [first] = await store.listDomains()
-  // `mail.hamburger.edu` serves hamburger.edu; a name of one label has no parent.
-  return first ?? (hostname.includes('.') ? hostname.slice(hostname.indexOf('.') + 1) : hostname)
+function statusOf(
+  { hostname }: Config,
+  startedAt: number,
+  doors: OpenDoors,
+  certificates: ServerStatus['certificates'],
+): ServerStatus {
+  const connections = Object.fromEntries(Array.from(doors, ([name, door]) => [name, door.connections]))
+  return { pid: process.pid, hostname, startedAt, doors: endpointsOf(doors), certificates, connections }
 }
 
 function endpointsOf(doors: OpenDoors): Record<string, string> {

@@ -33,8 +33,8 @@ export interface Received {
   } | null
   /** Our own host name. */
   readonly by: string
-  /** RFC 3848 and RFC 6531 §4.3: SMTP, ESMTP, ESMTPS, ESMTPSA, UTF8SMTPS, LMTP, HTTP ... */
-  readonly with: string
+  /** RFC 3848 and RFC 6531 §4.3: SMTP, ESMTP, ESMTPS, ESMTPSA, UTF8SMTPS, LMTP, HTTP ... Null: by no protocol. */
+  readonly with: string | null
   readonly id: string
   /** Only when there is one recipient: RFC 5321 §7.2. Null leaves it out. */
   readonly for?: string | null
@@ -63,7 +63,7 @@ export function formatReceived(received: Received): string {
     parts.push(`from ${safe(name)} (${reverseName ? `${safe(reverseName)} ${literal}` : literal})`)
   }
   parts.push(`by ${safe(received.by)}`)
-  parts.push(`with ${safe(received.with)}`)
+  if (received.with !== null) parts.push(`with ${safe(received.with)}`)
   if (received.comment) parts.push(`(${received.comment.replace(/[();\\]|[^ -~]/g, '')})`)
   parts.push(`id ${safe(received.id)}`)
   if (received.for) parts.push(`for <${safe(received.for)}>`)

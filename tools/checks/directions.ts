@@ -26,6 +26,7 @@ const LINES: readonly (readonly string[])[] = [
 const EXCEPTIONS = new Set([
   'delivery → queue',
   'submission → queue',
+  'submission → delivery',
   'mailauth → dns',
   'smtp/client → dns',
   'smtp/client → tls',

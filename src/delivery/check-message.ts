@@ -1,6 +1,6 @@
-import type { Limits } from '../../base/limits.ts'
-import type { MessageScan } from '../../message/scan.ts'
-import { refuse } from '../wire/reply.ts'
+import type { Limits } from '../base/limits.ts'
+import type { MessageScan } from '../message/scan.ts'
+import { refuse } from '../smtp/wire/reply.ts'
 
 /**
  * Refuses what cannot be kept as it is, and is not ours to repair.
