@@ -197,7 +197,7 @@ export async function answer(session: Session, line: string): Promise<Answer> {
     }
   }
   try {
-    if (isTooIdle(session, verb)) throw refuse(421, '4.7.0', 'Too many commands without a message')
+    if (isTooIdle(session, verb, args)) throw refuse(421, '4.7.0', 'Too many commands without a message')
     const command = commands.get(verb)
     if (command === undefined || command.roles?.includes(session.options.role) === false)
       throw refuse(500, '5.5.2', 'Command not recognized')
@@ -211,6 +211,8 @@ export async function answer(session: Session, line: string): Promise<Answer> {
   } catch (error) {
     if (error instanceof Refusal) {
       noteRefusedCommand(session, verb, args, error.reply)
+      // A sender that is put off is asked about again without end by no honest client.
+      if (verb === 'MAIL' && error.reply.code < 500) session.idleCommands++
       // RFC 5321 §3.8: whoever says 421 closes.
       return judged(session, { reply: error.reply, next: error.reply.code === 421 ? 'close' : 'command' })
     }
@@ -232,19 +234,20 @@ export function lineTooLong(session: Session): Answer {
 const idleVerbs = new Set(['NOOP', 'RSET', 'HELP', 'VRFY', 'EXPN', 'HELO', 'EHLO', 'LHLO'])
 
 /** Asking for nothing costs us as much as asking for something, and can be done for ever. */
-function isTooIdle(session: Session, verb: string): boolean {
+function isTooIdle(session: Session, verb: string, args: string): boolean {
   const { limits, trusted } = session.options
-  if (verb === 'DATA' || verb === 'BDAT') session.idleCommands = 0
-  if (!idleVerbs.has(verb)) return false
-  session.idleCommands++
+  const emptyChunk = verb === 'BDAT' && /^0+ *$/.test(args)
+  if (idleVerbs.has(verb) || emptyChunk) session.idleCommands++
+  else if (verb === 'DATA' || verb === 'BDAT') session.idleCommands = 0
   return session.idleCommands > limits.idleCommands && !trusted.includes(session.peer.remoteAddress)
 }
 
-/** A web page can make a browser say anything to us but the first line: what follows it is not for us. */
-const httpMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'])
-
+/**
+ * A web page can make a browser say anything to us but the first line: what follows it is not for us. Scripts choose the
+ * method, so it is not looked at.
+ */
 function isHttp(verb: string, args: string): boolean {
-  return httpMethods.has(verb) && / HTTP\/[0-9.]+$/i.test(args)
+  return /(?:^| )HTTP\/[0-9.]+$/i.test(args) && !commands.has(verb)
 }
 
 /** A line in the `auth` phase is no command but the answer to a challenge. */
