@@ -33,7 +33,7 @@ export function labZones(scene: Scene, keys: ReadonlyMap<string, string> = new M
   const hosts = labDomains.map(({ domain }) => hostnameOf(domain, scene))
   return [
     ...labDomains.map(({ domain }) => zoneOf(domain, scene, keys)),
-    // Asked for by DMARC's tree walk, RFC 9989 §4.10: there are no records of those above.
+    // Asked for by DMARC's tree walk, RFC 9989: there are no records of those above.
     ...labDomains.map(({ domain }) => ({ origin: `_dmarc.${domain.split('.').at(-1)}`, records: {} })),
     { origin: '127.in-addr.arpa', records: { '1.0.0.127.in-addr.arpa': { PTR: hosts } } },
   ]

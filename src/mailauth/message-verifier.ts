@@ -79,7 +79,7 @@ export class MessageVerifier {
   }
 }
 
-/** RFC 9989 §4.4 and §5.3.1: one From field, whose addresses are all of one domain. */
+/** RFC 9989: one From field, whose addresses are all of one domain. */
 export function readAuthorDomain(fields: readonly SignedField[]): string | null {
   const from = fields.filter(({ name }) => name.toLowerCase() === 'from')
   if (from.length !== 1) return null

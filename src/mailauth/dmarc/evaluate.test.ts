@@ -77,7 +77,7 @@ test('a subdomain is under sp=, and under np= when it does not exist', async () 
   assert.equal((await judge(records, 'crepes.example')).policy, 'none')
 })
 
-test('RFC 9989 §4.10: the organization is the highest record, or what is below a public suffix', async () => {
+test('RFC 9989: the organization is the highest record, or what is below a public suffix', async () => {
   const sisters = { dkim: [dkim('a.mail.crepes.example')] }
   const records = {
     '_dmarc.mail.crepes.example': txt('v=DMARC1; p=none'),

@@ -1,4 +1,4 @@
-/** Reads DMARC records, RFC 9989 §4.7 and §4.8: what is wrong in one is passed over, but for its first tag. */
+/** Reads DMARC records, RFC 9989: what is wrong in one is passed over, but for its first tag. */
 import { trimFws } from '../tag-list.ts'
 
 export type Policy = 'none' | 'quarantine' | 'reject'

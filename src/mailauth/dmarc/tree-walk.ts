@@ -1,4 +1,4 @@
-/** The DNS Tree Walk, RFC 9989 §4.10: who is the organization behind a domain, and where is its policy. */
+/** The DNS Tree Walk, RFC 9989: who is the organization behind a domain, and where is its policy. */
 import type { Resolver } from '../../dns/resolver.ts'
 import { type DmarcRecord, isDmarcRecord, parseDmarcRecord } from './record.ts'
 

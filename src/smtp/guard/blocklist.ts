@@ -75,7 +75,7 @@ export class Blocklist {
     return usable
   }
 
-  /** RFC 5782 §5: 127.0.0.2 is always listed and 127.0.0.1 never; in IPv6 both within ::FFFF:0:0/96. */
+  /** RFC 5782: 127.0.0.2 is always listed and 127.0.0.1 never; in IPv6 both within ::FFFF:0:0/96. */
   async #test(family: 4 | 6): Promise<boolean> {
     const start = family === 4 ? '' : `${'\0'.repeat(10)}\xff\xff`
     const [listed, free] = await Promise.all([
@@ -93,7 +93,7 @@ export class Blocklist {
     try {
       const { records } = await this.#world.resolver.query(`${reversed(octets)}.${this.config.zone}`, 'A')
       if (records.length === 0) return 'not listed'
-      // RFC 5782 §2.1: answers are in 127.0.0.0/8. Lists tell of errors in 127.255.255.0/24; others are somebody's wildcard.
+      // RFC 5782: answers are in 127.0.0.0/8. Lists tell of errors in 127.255.255.0/24; others are somebody's wildcard.
       if (records.some((record) => !record.startsWith('127.') || record.startsWith('127.255.255.')))
         return 'errors'
       const { answers } = this.config

@@ -5,7 +5,7 @@ import type { RecordMap } from '../../dns/map-resolver.ts'
 import { guardWorld } from './guard-fixture.ts'
 
 const zone = 'bl.example'
-/** RFC 5782 §5. */
+/** RFC 5782 */
 const tests = { '2.0.0.127.bl.example': { A: ['127.0.0.2'] } }
 const ipv6Test = `2.0.0.0.0.0.f.7.f.f.f.f.${'0.'.repeat(20)}${zone}`
 

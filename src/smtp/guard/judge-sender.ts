@@ -195,7 +195,7 @@ class Judge implements FilterSession {
   #consequence({ dmarc, trustedHop }: SenderFindings): FilterEnding {
     if (dmarc === null || this.#options.policy.dmarc !== 'enforce') return {}
     const { result, policy, testing, authorDomain } = dmarc
-    // RFC 9989 §4.7: t=y asks to leave the policy unapplied.
+    // RFC 9989: t=y asks to leave the policy unapplied.
     if (testing || trustedHop !== null) return {}
     if (result === 'fail' && policy === 'reject') {
       const text = `Refused by the DMARC policy of ${authorDomain} (${dmarc.policyTag}=reject): neither DKIM nor SPF passed for it`
