@@ -10,7 +10,7 @@ const idRange = { min: 1, max: Number.MAX_SAFE_INTEGER }
 export function reportRoutes(options: AdminOptions): Hono {
   return new Hono()
     .get('/', async (context) => {
-      const limit = readNumber(context.req.query('limit'), 'limit', { min: 1, max: 10_000 }, 100)
+      const limit = readNumber(context.req.query('limit'), 'limit', { min: 1, max: 1_000 }, 100)
       const domain = context.req.query('domain')?.toLowerCase() ?? null
       return context.json({ reports: await receivedOf(options).list({ domain, limit }) })
     })
@@ -27,7 +27,7 @@ export function reportRoutes(options: AdminOptions): Hono {
     .get('/:id', async (context) => {
       const id = readNumber(context.req.param('id'), 'report id', idRange)
       const report = await receivedOf(options).find(id)
-      if (report !== null) return context.json(report)
+      if (report !== null) return context.body(report, 200, { 'Content-Type': 'application/json' })
       const remedy = 'posthorn reports ls shows those there are.'
       throw new AdminError(404, 'report-unknown', `There is no report ${id}`, remedy)
     })

@@ -1,4 +1,5 @@
 /** How reports leave: signed and queued as any letter of ours, with a journey; or uploaded. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Config } from '../base/config.ts'
 import { timeOrderedId } from '../base/random.ts'
 import { planDelivery } from '../delivery/make-plan.ts'
@@ -24,6 +25,8 @@ export interface PostParts {
   filed(filed: readonly Filed[]): void
 }
 
+/** Hashed in one turn. */
+const pieceOctets = 65_536
 /** A report that could not be delivered for two days helps nobody any more. */
 const reportLifeMs = 2 * 24 * 60 * 60_000
 
@@ -43,7 +46,10 @@ async function mail(parts: PostParts, letter: ReportLetter): Promise<void> {
     return
   }
   const message = signer.open()
-  message.push(letter.octets)
+  for (let at = 0; at < letter.octets.length; at += pieceOctets) {
+    message.push(letter.octets.subarray(at, at + pieceOctets))
+    await nextTurn()
+  }
   const signatures = await message.finish(letter.from.slice(letter.from.lastIndexOf('@') + 1), [])
   const journeyId = timeOrderedId(now, world.random)
   const plan = planDelivery({

@@ -5,7 +5,7 @@ import type { ReportLimits } from '../../base/report-limits.ts'
 import { Sql } from '../../store/sqlite/database.ts'
 import { countMessages } from '../dmarc/report.ts'
 import type { AnyReport } from './find-report.ts'
-import type { ReceivedReport, ReportQuery, ReportSummary } from './received-reports.ts'
+import type { ReportQuery, ReportSummary } from './received-reports.ts'
 
 const version = 1
 /** Rows that go in one transaction. */
@@ -91,20 +91,20 @@ export class ReportArchive {
   list({ domain, limit }: ReportQuery): ReportSummary[] {
     const rows = this.#sql.all<Columns>(
       `SELECT ${columns} FROM report WHERE (? IS NULL OR domain = ?) ORDER BY report DESC LIMIT ?`,
-      ...[domain, domain, Math.min(Math.max(limit, 1), 10_000)],
+      ...[domain, domain, Math.min(Math.max(limit, 1), 1_000)],
     )
     return rows.map(summaryOf)
   }
 
-  find(id: number): ReceivedReport | null {
+  /** @returns A `ReceivedReport` as JSON. */
+  find(id: number): string | null {
     const row = this.#sql.get<readonly [...Columns, Uint8Array]>(
       `SELECT ${columns}, content FROM report WHERE report = ?`,
       id,
     )
     if (row === undefined) return null
-    const summary = summaryOf(row as unknown as Columns)
-    const report = JSON.parse(zstdDecompressSync(row.at(-1) as Uint8Array).toString()) as never
-    return { ...summary, kind: summary.kind, report }
+    const summary = JSON.stringify(summaryOf(row as unknown as Columns))
+    return `${summary.slice(0, -1)},"report":${zstdDecompressSync(row.at(-1) as Uint8Array).toString()}}`
   }
 
   close(): void {

@@ -3,7 +3,7 @@ import type { Log } from '../../base/log.ts'
 import type { ReportLimits } from '../../base/report-limits.ts'
 import { startThread } from '../../store/sqlite/start-thread.ts'
 import type { ReportsReply, ReportsRequest, ReportsThreadData } from './protocol.ts'
-import type { ReceivedReport, ReceivedReports, ReportQuery, ReportSummary } from './received-reports.ts'
+import type { ReceivedReports, ReportQuery, ReportSummary } from './received-reports.ts'
 
 /** Messages that wait for the thread; when more come at once, their reports stay unread in the mailbox. */
 const waitingMax = 20
@@ -48,7 +48,7 @@ class Received implements ReceivedReports {
     return [...((await this.#ask({ kind: 'list', query })).summaries ?? [])]
   }
 
-  async find(reportNumber: number): Promise<ReceivedReport | null> {
+  async find(reportNumber: number): Promise<string | null> {
     return (await this.#ask({ kind: 'find', reportNumber })).report ?? null
   }
 

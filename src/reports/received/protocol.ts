@@ -1,5 +1,5 @@
 import type { ReportLimits } from '../../base/report-limits.ts'
-import type { ReceivedReport, ReportQuery, ReportSummary } from './received-reports.ts'
+import type { ReportQuery, ReportSummary } from './received-reports.ts'
 
 export interface ReportsThreadData {
   readonly folder: string
@@ -23,6 +23,7 @@ export interface ReportsReply {
   readonly taken?: number
   readonly passedOver?: string
   readonly summaries?: readonly ReportSummary[]
-  readonly report?: ReceivedReport | null
+  /** As JSON. */
+  readonly report?: string | null
   readonly error?: string
 }

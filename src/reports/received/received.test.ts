@@ -158,7 +158,7 @@ test('received reports are kept, listed and shown, and are there after a restart
     ...{ kind: 'dmarc', domain: 'crepes.fr', organisation: 'Hamburger University', reportId: 'one' },
     ...{ begin: 1_000_000, end: 87_399_000, receivedAt: 1_000_000, verified: false, total: 5, passed: 2 },
   })
-  assert.deepEqual(await reports.find(id), { id, ...summary, report: report('one') })
+  assert.deepEqual(JSON.parse((await reports.find(id))!), { id, ...summary, report: report('one') })
   assert.equal(await reports.find(99), null)
   await reports.close()
   assert.deepEqual(await open(t, {}, folder).ids(), ['two', 't1', 'one'])
