@@ -11,6 +11,7 @@ export interface SmtpJob {
   readonly accounts: number
   /** Of the recipients; bench.test when absent. */
   readonly domain?: string
+  readonly message?: string
   /** Number of the first letter, by which its recipient is chosen; 1 when absent. */
   readonly first?: number
   /** A connection for each letter, instead of one that is kept. */
@@ -54,6 +55,7 @@ async function smtp(job: SmtpJob): Promise<LoadResult> {
       // Neighbours in time are none in the tables: a prime.
       recipient: (n) => `u${1 + ((n * 7_919) % job.accounts)}@${job.domain ?? 'bench.test'}`,
       octets: job.octets,
+      ...(job.message === undefined ? {} : { message: job.message }),
       letters,
       first,
       onSent: (n) => void sentAt.set(n, performance.now()),

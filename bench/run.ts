@@ -1,5 +1,5 @@
 /** `npm run bench -- NAME`: one benchmark, in this process. */
-const names = ['quick', 'search', 'store', 'flood']
+const names = ['quick', 'search', 'store', 'flood', 'judge']
 
 const [name = ''] = process.argv.slice(2)
 if (names.includes(name)) await import(`./${name}.ts`)

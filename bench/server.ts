@@ -34,12 +34,14 @@ export function spawnScript(file: string, args: string[] = []): ChildProcess {
 
 /**
  * @param more Further TOML. Accounts are u1@bench.test … with the password pw.
+ * @param trusted Who is not judged, nor bounded.
  * @param data A data folder that holds the accounts already; it stays.
  */
 export async function startServer(
   accounts: number,
   more = '',
   data: string | null = null,
+  trusted: readonly string[] = ['127.0.0.1'],
 ): Promise<BenchServer> {
   const folder = mkdtempSync(join(tmpdir(), 'posthorn-bench-'))
   const config = join(folder, 'posthorn.toml')
@@ -48,7 +50,7 @@ export async function startServer(
     `hostname = "mail.bench.test"\ndata = "${data ?? 'data'}"\n${mayStayRoot}` +
       '[listen]\nsmtp = ["127.0.0.1:0"]\nsubmission = ["127.0.0.1:0"]\n' +
       'imap = ["127.0.0.1:0"]\npop3 = ["127.0.0.1:0"]\n[auth]\nplaintext = "loopback"\n[guards]\n' +
-      `trusted = ["127.0.0.1"]\n[log]\nlevel = "error"\n${more}`,
+      `trusted = ${JSON.stringify(trusted)}\n[log]\nlevel = "error"\n${more}`,
   )
   if (data === null) addAccounts(folder, config, accounts)
   const child = spawn(process.execPath, [main, 'serve', '--config', config, '--json'], {

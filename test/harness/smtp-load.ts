@@ -9,6 +9,8 @@ export interface LoadOptions {
   recipient(n: number): string
   /** Octets of a letter, header included; at least 200. */
   readonly octets: number
+  /** Sent each time instead of a made-up letter: signed once. Lines end with CRLF and none begins with a dot. */
+  readonly message?: string
   /** Letters altogether; Infinity goes on until the server is gone or `stop` is called. */
   readonly letters: number
   /** Number of the first letter; it stands in `X-Number`. */
@@ -81,7 +83,7 @@ function runSession(options: LoadOptions, take: () => number | null): Promise<vo
         if (++replies < 3) return
         step = 'message'
         options.onSent?.(current)
-        socket.write(`${letter(current, options.octets)}.\r\n`, 'latin1')
+        socket.write(`${options.message ?? letter(current, options.octets)}.\r\n`, 'latin1')
       } else if (step === 'message') {
         if (code === '250') options.onAccepted?.(current)
         begin()
