@@ -16,6 +16,8 @@ export interface ReportLimits {
   readonly receivedReportRows: number
   /** Received reports that are kept, the newest ones. */
   readonly receivedReports: number
+  /** Octets of the file they are kept in; the oldest go beyond. */
+  readonly receivedReportsOctets: number
   /** How long. */
   readonly receivedReportsMs: number
 }
@@ -26,8 +28,9 @@ export const defaultReportLimits: ReportLimits = {
   reportOctets: 10_000_000,
   reportDestinations: 5,
   receivedReportOctets: 20_000_000,
-  receivedReportTextOctets: 50_000_000,
+  receivedReportTextOctets: 20_000_000,
   receivedReportRows: 10_000,
   receivedReports: 50_000,
+  receivedReportsOctets: 268_435_456,
   receivedReportsMs: 365 * 24 * 60 * 60_000,
 }

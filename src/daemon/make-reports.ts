@@ -6,7 +6,7 @@ import { DmarcGatherer } from '../reports/dmarc/gather.ts'
 import type { ReceivedReports } from '../reports/received/received-reports.ts'
 import { openReceivedReports } from '../reports/received/open.ts'
 import { ReportAddresses, usualNames } from '../reports/received/report-addresses.ts'
-import { takeLetter } from '../reports/received/take-letter.ts'
+import { LetterTaker } from '../reports/received/take-letter.ts'
 import type { ReportIdentity } from '../reports/sending/identity.ts'
 import { Reporter } from '../reports/sending/reporter.ts'
 import { TlsGatherer } from '../reports/tls/gather.ts'
@@ -53,10 +53,11 @@ export function makeReports(parts: ReportParts): ServerReports {
     ...{ resolver, clock, log, domains: () => store.listDomains() },
     addresses: [...settings.addresses, ...(settings.from === null ? [] : [settings.from])],
   })
+  const octetsMax = limits.receivedReportOctets
+  const letters = new LetterTaker({ store, reports: received, hostname, octetsMax, clock, log })
   const read = ([first]: readonly Filed[]): void => {
-    if (first === undefined) return
-    const octetsMax = limits.receivedReportOctets
-    void takeLetter(first, { store, reports: received, hostname, octetsMax, receivedAt: clock.now(), log })
+    // Further ones are copies of it.
+    if (first !== undefined) letters.take(first)
   }
   /** As whom reports were sent last: sessions that carry them are not reported about. */
   let ownAddress: string | null = null
@@ -90,7 +91,7 @@ export function makeReports(parts: ReportParts): ServerReports {
       })
     },
     filed({ recipients, filed, octets }) {
-      if (octets > limits.receivedReportOctets) return
+      if (octets > octetsMax) return
       void addresses.refresh().then(() => {
         if (recipients.some((one) => addresses.has(one))) read(filed)
       })

@@ -39,7 +39,10 @@ const columns =
   'report, kind, domain, organisation, report_id, begin_at, end_at, received_at, verified, total, passed'
 type Columns = readonly [number, 'dmarc' | 'tls', string, string, string, ...number[]]
 
-export type ArchiveLimits = Pick<ReportLimits, 'receivedReports' | 'receivedReportsMs'>
+export type ArchiveLimits = Pick<
+  ReportLimits,
+  'receivedReports' | 'receivedReportsMs' | 'receivedReportsOctets'
+>
 
 export class ReportArchive {
   readonly #sql: Sql
@@ -123,7 +126,22 @@ export class ReportArchive {
         'DELETE FROM report WHERE report IN (SELECT report FROM report ORDER BY report LIMIT ?)',
         Math.min(many, deletedAtOnce),
       )
+    // The newest stays, whatever its size.
+    while (this.#octets() > this.#limits.receivedReportsOctets)
+      if (
+        this.#sql.run(
+          'DELETE FROM report WHERE report IN (SELECT report FROM report ORDER BY report LIMIT 10)' +
+            ' AND report < (SELECT max(report) FROM report)',
+        ) === 0
+      )
+        break
     this.#sql.exec('PRAGMA incremental_vacuum(200)')
+  }
+
+  /** Of pages in use. */
+  #octets(): number {
+    const of = (name: string): number => Number(this.#sql.get(`PRAGMA ${name}`)?.[0])
+    return (of('page_count') - of('freelist_count')) * pageOctets
   }
 }
 

@@ -5,9 +5,6 @@ import { startThread } from '../../store/sqlite/start-thread.ts'
 import type { ReportsReply, ReportsRequest, ReportsThreadData } from './protocol.ts'
 import type { ReceivedReports, ReportQuery, ReportSummary } from './received-reports.ts'
 
-/** Messages that wait for the thread; when more come at once, their reports stay unread in the mailbox. */
-const waitingMax = 20
-
 /** Nothing is started until it is asked for: few servers get reports, and none gets many. */
 export function openReceivedReports(folder: string, limits: ReportLimits, log: Log): ReceivedReports {
   return new Received({ folder, limits }, log)
@@ -19,7 +16,6 @@ class Received implements ReceivedReports {
   readonly #askers = new Map<number, PromiseWithResolvers<ReportsReply>>()
   #worker: Worker | null = null
   #lastId = 0
-  #waiting = 0
   #closed = false
 
   constructor(data: ReportsThreadData, log: Log) {
@@ -28,19 +24,12 @@ class Received implements ReceivedReports {
   }
 
   async take(message: Uint8Array, facts: { receivedAt: number; verified: boolean }): Promise<void> {
-    if (this.#waiting >= waitingMax) {
-      this.#log.warn('too many reports at once: one is not read', { octets: message.length })
-      return
-    }
-    this.#waiting++
     try {
       const { taken, passedOver } = await this.#ask({ kind: 'take', message, ...facts })
       if (taken === undefined) this.#log.info('letter for reports', { why: passedOver })
       else this.#log.info('report received', { id: taken })
     } catch (error) {
       this.#log.error('report cannot be kept', { error })
-    } finally {
-      this.#waiting--
     }
   }
 

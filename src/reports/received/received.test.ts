@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { temporaryFolder } from '../../../test/harness/temp.ts'
 import { silentLog } from '../../base/log.ts'
+import { seededRandom } from '../../base/random.ts'
 import { defaultReportLimits, type ReportLimits } from '../../base/report-limits.ts'
 import { encodeBase64 } from '../../message/transfer-encoding.ts'
 import { BadReport } from '../bad-report.ts'
@@ -185,6 +186,23 @@ test('reports are kept for a time, and only so many', async (t) => {
   assert.deepEqual(await ids(), ['d', 'c', 'b'])
   await take(report('e'), false, 2_003)
   assert.deepEqual(await ids(), ['e', 'd'])
+})
+
+test('the file has a bound; the newest report stays', async (t) => {
+  const { take, ids } = open(t, { receivedReportsOctets: 60_000 })
+  const noise = (seed: number): DmarcReport => {
+    const random = seededRandom(seed)
+    const record = report('x').records[0]!
+    const rows = Array.from({ length: 300 }, () => ({
+      ...record,
+      headerFrom: Buffer.from(random.bytes(30)).toString('hex'),
+    }))
+    return { ...report(`r${seed}`), records: rows }
+  }
+  for (let seed = 1; seed <= 20; seed++) await take(noise(seed))
+  const kept = await ids()
+  assert.ok(kept.length >= 1 && kept.length < 15, String(kept.length))
+  assert.equal(kept[0], 'r20')
 })
 
 test('a damaged file is set aside', async (t) => {

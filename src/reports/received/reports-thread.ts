@@ -2,6 +2,7 @@
 import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
+import { lowerPriority } from '../../store/sqlite/lower-priority.ts'
 import { BadReport } from '../bad-report.ts'
 import { BadXml } from '../xml/reader.ts'
 import { ReportArchive } from './archive.ts'
@@ -12,6 +13,8 @@ const port = parentPort!
 const { folder, limits } = workerData as ReportsThreadData
 const file = join(folder, 'reports.db')
 let archive: ReportArchive | null = null
+// Nobody waits for a report, and strangers say how long one takes to read.
+lowerPriority()
 
 port.on('message', ({ id, request }: { readonly id: number; readonly request: ReportsRequest }) => {
   let reply: ReportsReply

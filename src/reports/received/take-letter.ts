@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { parseAuthenticationResults } from '../../mailauth/results-field.ts'
 import { parseHeader, fieldText } from '../../message/header.ts'
@@ -18,27 +19,55 @@ export interface LetterReader {
 
 const pieceOctets = 262_144
 
+export interface LetterWorld {
+  readonly store: LetterReader
+  readonly reports: ReceivedReports
+  /** Ours: whose Authentication-Results count. */
+  readonly hostname: string
+  /** Of a letter that is read. */
+  readonly octetsMax: number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Letters that wait to be read; when more come at once, their reports stay unread in the mailbox. */
+const waitingMax = 1_000
+
 /**
- * Brings a letter that was filed to where reports are read. Never rejects: the letter lies in its mailbox, whatever
- * becomes of the report.
- *
- * @param hostname Ours: whose Authentication-Results count.
+ * Brings letters that were filed to where reports are read, one at a time: however many come, one is in memory. Never
+ * rejects: a letter lies in its mailbox, whatever becomes of its report.
  */
-export async function takeLetter(
-  { accountId, emailId }: LetterPlace,
-  around: {
-    readonly store: LetterReader
-    readonly reports: ReceivedReports
-    readonly hostname: string
-    readonly octetsMax: number
-    readonly receivedAt: number
-    readonly log: Log
-  },
-): Promise<void> {
-  const { store, reports, receivedAt, log } = around
+export class LetterTaker {
+  readonly #world: LetterWorld
+  readonly #waiting: LetterPlace[] = []
+  #running = false
+
+  constructor(world: LetterWorld) {
+    this.#world = world
+  }
+
+  take(place: LetterPlace): void {
+    if (this.#waiting.length >= waitingMax) {
+      this.#world.log.warn('too many letters for reports at once: one is not read')
+      return
+    }
+    this.#waiting.push(place)
+    if (!this.#running) void this.#run()
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true
+    for (let place = this.#waiting.shift(); place !== undefined; place = this.#waiting.shift())
+      await takeLetter(place, this.#world)
+    this.#running = false
+  }
+}
+
+async function takeLetter({ accountId, emailId }: LetterPlace, world: LetterWorld): Promise<void> {
+  const { store, reports, hostname, octetsMax, clock, log } = world
   try {
     const [email] = await store.getEmails(accountId, [emailId])
-    if (email === null || email === undefined || email.body.octets > around.octetsMax) return
+    if (email === null || email === undefined || email.body.octets > octetsMax) return
     const message = new Uint8Array(email.body.octets)
     for (let offset = 0; offset < message.length; ) {
       const piece = await store.readBody(email.body, offset, Math.min(pieceOctets, message.length - offset))
@@ -46,7 +75,8 @@ export async function takeLetter(
       message.set(piece, offset)
       offset += piece.length
     }
-    await reports.take(message, { receivedAt, verified: dmarcPassed(email.prefix, around.hostname) })
+    const verified = dmarcPassed(email.prefix, hostname)
+    await reports.take(message, { receivedAt: clock.now(), verified })
   } catch (error) {
     log.error('letter for reports cannot be read', { error })
   }
