@@ -1,5 +1,6 @@
 import type { Account, AccountStore } from '../store/accounts.ts'
-import { type Address, formatAddrSpec } from '../message/address.ts'
+import { type Address, formatAddrSpec, parseAddressList } from '../message/address.ts'
+import { fieldText, type HeaderField } from '../message/header.ts'
 import { normaliseAddress } from '../store/address.ts'
 
 /**
@@ -19,10 +20,23 @@ export async function maySendAs(store: AccountStore, account: Account, address: 
 const authorsMax = 50
 
 /**
+ * Whoever a letter says has written or sent it: all of From and Sender, however often they are there. Of the resent
+ * fields the first, which are those of the last hop; what is below was there before, RFC 5322 §3.6.6. Read anew: the
+ * envelope of a letter with thousands of recipients may have no room left for its author.
+ */
+export function namedAuthors(fields: readonly HeaderField[]): Address[] {
+  const first = (name: string) => fields.filter((field) => field.name.toLowerCase() === name).slice(0, 1)
+  const always = fields.filter(({ name }) => /^(?:from|sender)$/i.test(name))
+  return [...always, ...first('resent-from'), ...first('resent-sender')].flatMap(({ value }) =>
+    parseAddressList(fieldText(value)),
+  )
+}
+
+/**
  * Finds somebody of ours, other than the one who logged in, in whose name a letter is written. Addresses elsewhere are
  * not judged: what a list passes on bears the name of who wrote it, and its domain says who may use it (DMARC).
  *
- * @param authors Of From and Sender.
+ * @param authors See `namedAuthors`.
  * @returns The address as it stands there; null when there is none.
  */
 export async function findBorrowedName(

@@ -10,7 +10,7 @@ import type { MessageScan } from '../../message/scan.ts'
 import { normaliseDomain } from '../../store/address.ts'
 import type { Accepted } from '../../store/store.ts'
 import { fixUp } from '../../submission/fix-ups.ts'
-import { findBorrowedName } from '../../submission/may-send-as.ts'
+import { findBorrowedName, namedAuthors } from '../../submission/may-send-as.ts'
 import { refuse, type Reply } from '../wire/reply.ts'
 import { checkMessage } from '../../delivery/check-message.ts'
 import { Intake } from './intake.ts'
@@ -82,9 +82,9 @@ async function checked(session: Session, intake: Intake): Promise<MessageScan> {
 }
 
 /** RFC 6409 §6.1 for the header: a login writes in nobody else's name here. @throws {Refusal} */
-async function checkAuthors({ account, options }: Session, { envelope }: MessageScan): Promise<void> {
+async function checkAuthors({ account, options }: Session, scan: MessageScan): Promise<void> {
   if (account === null) return
-  const borrowed = await findBorrowedName(options.store, account, [...envelope.from, ...envelope.sender])
+  const borrowed = await findBorrowedName(options.store, account, namedAuthors(scan.headerFields))
   if (borrowed === null) return
   throw refuse(550, '5.7.1', `You are logged in as ${account.address} and may not write as ${borrowed}`)
 }
