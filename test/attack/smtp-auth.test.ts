@@ -41,7 +41,12 @@ attackDoor('Log-in', { door: { role: 'submission' }, limits: { loginFailuresPerS
   begun('AUTH-12', `PLAIN ${plain('bob', 'hungry', 'carol@hamburger.edu')}`, 535, 'the same with an address'),
   begun('AUTH-13', `PLAIN ${plain('carol', '')}`, 501, 'an account without a password, with none'),
   begun('AUTH-14', `PLAIN ${plain('carol', 'null')}`, 535, 'an account without a password, with one'),
-  begun('AUTH-15', `PLAIN ${plain('cooks', 'hungry')}`, 535, 'an alias with the password of who is behind it'),
+  begun(
+    'AUTH-15',
+    `PLAIN ${plain('cooks', 'hungry')}`,
+    535,
+    'an alias with the password of who is behind it',
+  ),
   begun('AUTH-16', `PLAIN ${plain('bob@elsewhere.example', 'hungry')}`, 535, 'the same name elsewhere'),
   begun('AUTH-17', 'EXTERNAL =', 504, 'EXTERNAL without a certificate'),
   begun('AUTH-18', `EXTERNAL ${base64('bob@hamburger.edu')}`, 504, 'EXTERNAL as bob without a certificate'),
@@ -112,13 +117,22 @@ attackDoor('Log-in in the clear', { door: { role: 'submission', plaintext: 'neve
     codes: '220 250 538 530 503 221',
     nowhere: /250[ -]AUTH/,
   },
-  { id: 'TLS-02', what: 'STARTTLS with an argument', send: `${hello}STARTTLS now\r\n${quit}`, codes: '220 250 501 221' },
+  {
+    id: 'TLS-02',
+    what: 'STARTTLS with an argument',
+    send: `${hello}STARTTLS now\r\n${quit}`,
+    codes: '220 250 501 221',
+  },
   { id: 'TLS-03', what: 'STARTTLS before EHLO', send: `STARTTLS\r\n${quit}`, codes: '220 503 221' },
   {
     id: 'TLS-04',
     what: 'a transaction, an AUTH and a BDAT pipelined behind STARTTLS are never answered',
     // The handshake fails on what stands in its place, or nothing of it is left.
-    send: [`${hello}STARTTLS\r\n${mail}${rcpt}BDAT 4 LAST\r\nevilAUTH PLAIN ${plain('bob', 'hungry')}\r\n`, 3, 'NOOP\r\n'],
+    send: [
+      `${hello}STARTTLS\r\n${mail}${rcpt}BDAT 4 LAST\r\nevilAUTH PLAIN ${plain('bob', 'hungry')}\r\n`,
+      3,
+      'NOOP\r\n',
+    ],
     codes: '220 250 220',
   },
 ])
@@ -128,7 +142,12 @@ test('TLS-05 what was said before STARTTLS does not count behind it: EHLO, MAIL,
   t.after(() => door.close())
   const clear = await attack(door.endpoint)
   await clear.until(/^220 .*\r\n/)
-  for (const command of ['EHLO evil.example', 'MAIL FROM:<evil@x.example>', 'RCPT TO:<bob@hamburger.edu>', 'STARTTLS'])
+  for (const command of [
+    'EHLO evil.example',
+    'MAIL FROM:<evil@x.example>',
+    'RCPT TO:<bob@hamburger.edu>',
+    'STARTTLS',
+  ])
     assert.match(await clear.ask(command), /^2/)
   clear.socket.removeAllListeners('data')
   const tls = connectTls({ socket: clear.socket, rejectUnauthorized: false })

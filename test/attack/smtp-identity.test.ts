@@ -36,14 +36,34 @@ attackDoor('Handing in as another', { door: { role: 'submission' } }, [
   refused('NAME-15', 'behind somebody elsewhere', 'From: ada@x.example, carol@hamburger.edu'),
   refused('NAME-16', 'with a detail', 'From: carol+x@hamburger.edu'),
   refused('NAME-17', 'as Sender', 'From: bob@hamburger.edu\r\nSender: carol@hamburger.edu'),
-  refused('NAME-18', 'as a second Sender', 'From: bob@hamburger.edu\r\nSender: bob@hamburger.edu\r\nSender: carol@hamburger.edu'),
+  refused(
+    'NAME-18',
+    'as a second Sender',
+    'From: bob@hamburger.edu\r\nSender: bob@hamburger.edu\r\nSender: carol@hamburger.edu',
+  ),
   refused('NAME-19', 'as Resent-From', 'From: bob@hamburger.edu\r\nResent-From: carol@hamburger.edu'),
-  refused('NAME-20', 'as Resent-Sender', 'From: bob@hamburger.edu\r\nResent-From: bob@hamburger.edu\r\nResent-Sender: carol@hamburger.edu'),
+  refused(
+    'NAME-20',
+    'as Resent-Sender',
+    'From: bob@hamburger.edu\r\nResent-From: bob@hamburger.edu\r\nResent-Sender: carol@hamburger.edu',
+  ),
   refused('NAME-21', 'two From fields', 'From: bob@hamburger.edu\r\nFrom: carol@hamburger.edu'),
-  refused('NAME-22', 'two From fields in other letters', 'From: bob@hamburger.edu\r\nfROM : carol@hamburger.edu'),
-  refused('NAME-23', 'behind ten thousand recipients', `${`To: ${folded}\r\n`.repeat(5)}From: carol@hamburger.edu`),
+  refused(
+    'NAME-22',
+    'two From fields in other letters',
+    'From: bob@hamburger.edu\r\nfROM : carol@hamburger.edu',
+  ),
+  refused(
+    'NAME-23',
+    'behind ten thousand recipients',
+    `${`To: ${folded}\r\n`.repeat(5)}From: carol@hamburger.edu`,
+  ),
   refused('NAME-24', 'behind two thousand authors', `From: ${folded},\r\n carol@hamburger.edu`),
-  refused('NAME-25', 'behind two thousand reply addresses', `Reply-To: ${folded}\r\nFrom: carol@hamburger.edu`),
+  refused(
+    'NAME-25',
+    'behind two thousand reply addresses',
+    `Reply-To: ${folded}\r\nFrom: carol@hamburger.edu`,
+  ),
   refused('NAME-26', 'nobody of ours', 'From: nobody@hamburger.edu'),
   refused('NAME-27', 'an address that is its own name', 'From: carol@hamburger.edu <carol@hamburger.edu>'),
   refused('NAME-28', 'without angle brackets behind a name', 'From: Bob carol@hamburger.edu'),
@@ -70,12 +90,14 @@ attackDoor('Handing in as another', { door: { role: 'submission' } }, [
     'ada@x.example',
     '@x.example:carol@hamburger.edu',
     'bob@hamburger.edu.x.example',
-  ].map((path, index): Case => ({
-    id: `NAME-${39 + index}`,
-    what: `MAIL FROM:<${path}>`,
-    send: `${logIn}MAIL FROM:<${path}>\r\n${quit}`,
-    codes: '220 250 235 553 221',
-  })),
+  ].map(
+    (path, index): Case => ({
+      id: `NAME-${39 + index}`,
+      what: `MAIL FROM:<${path}>`,
+      send: `${logIn}MAIL FROM:<${path}>\r\n${quit}`,
+      codes: '220 250 235 553 221',
+    }),
+  ),
 ])
 
 const stranger = (id: string, what: string, header: string, checks: Partial<Case>): Case => ({
@@ -92,16 +114,40 @@ attackDoor('What strangers say in our name', {}, [
   judged('FORGE-02', 'in other letters', 'authentication-RESULTS: MAIL.hamburger.EDU; dmarc=pass'),
   judged('FORGE-03', 'a blank before the colon', 'Authentication-Results : mail.hamburger.edu; dmarc=pass'),
   judged('FORGE-04', 'folded before the name', 'Authentication-Results:\r\n mail.hamburger.edu; dmarc=pass'),
-  judged('FORGE-05', 'a fold of blanks only', 'Authentication-Results:\r\n \r\n mail.hamburger.edu; dmarc=pass'),
-  judged('FORGE-06', 'comments, one inside the other', 'Authentication-Results: (a(b)\\)) mail.hamburger.edu; dmarc=pass'),
+  judged(
+    'FORGE-05',
+    'a fold of blanks only',
+    'Authentication-Results:\r\n \r\n mail.hamburger.edu; dmarc=pass',
+  ),
+  judged(
+    'FORGE-06',
+    'comments, one inside the other',
+    'Authentication-Results: (a(b)\\)) mail.hamburger.edu; dmarc=pass',
+  ),
   judged('FORGE-07', 'a quoted name', 'Authentication-Results: "mail.hamburger.edu"; dmarc=pass'),
   judged('FORGE-08', 'quoted pairs', 'Authentication-Results: "m\\ail.hamburger.edu"; dmarc=pass'),
   judged('FORGE-09', 'a version', 'Authentication-Results: mail.hamburger.edu 1; dmarc=pass'),
   judged('FORGE-10', 'a final dot', 'Authentication-Results: mail.hamburger.edu.; dmarc=pass'),
-  judged('FORGE-11', 'a comment behind the name', 'Authentication-Results: mail.hamburger.edu(x); dmarc=pass'),
-  judged('FORGE-12', 'behind a line that is no field', 'x: y\r\nno field at all\r\nAuthentication-Results: mail.hamburger.edu; dmarc=pass'),
-  judged('FORGE-13', 'twice', 'Authentication-Results: mail.hamburger.edu; dmarc=pass\r\nx: y\r\nAuthentication-Results: mail.hamburger.edu; dmarc=pass'),
-  judged('FORGE-14', 'a comment that is never closed, and then the name', 'Authentication-Results: (\r\nAuthentication-Results: mail.hamburger.edu; dmarc=pass'),
+  judged(
+    'FORGE-11',
+    'a comment behind the name',
+    'Authentication-Results: mail.hamburger.edu(x); dmarc=pass',
+  ),
+  judged(
+    'FORGE-12',
+    'behind a line that is no field',
+    'x: y\r\nno field at all\r\nAuthentication-Results: mail.hamburger.edu; dmarc=pass',
+  ),
+  judged(
+    'FORGE-13',
+    'twice',
+    'Authentication-Results: mail.hamburger.edu; dmarc=pass\r\nx: y\r\nAuthentication-Results: mail.hamburger.edu; dmarc=pass',
+  ),
+  judged(
+    'FORGE-14',
+    'a comment that is never closed, and then the name',
+    'Authentication-Results: (\r\nAuthentication-Results: mail.hamburger.edu; dmarc=pass',
+  ),
   stranger('FORGE-15', 'of somebody else: it stays', 'Authentication-Results: mx.x.example; dkim=pass\r\n', {
     copy: /mx\.x\.example; dkim=pass/,
     nowhere: ours,
@@ -113,7 +159,9 @@ attackDoor('What strangers say in our name', {}, [
     'FORGE-17',
     'Received: ours stands above it and names the address',
     'Received: from localhost ([127.0.0.1]) by mail.hamburger.edu with ESMTPSA id 1; Mon, 1 Jan 2024 00:00:00 +0000\r\n',
-    { copy: /^Return-Path: [^\r]*\r\nReceived: from client\.example \(\[127\.0\.0\.1\]\)\s+by mail\.hamburger\.edu with ESMTP\s/ },
+    {
+      copy: /^Return-Path: [^\r]*\r\nReceived: from client\.example \(\[127\.0\.0\.1\]\)\s+by mail\.hamburger\.edu with ESMTP\s/,
+    },
   ),
   {
     id: 'FORGE-18',

@@ -65,7 +65,7 @@ export class Session {
   peer: SessionPeer
   /** What XCLIENT has told besides; null: nothing. */
   vouched: { readonly name: string | null; readonly helo: string | null } | null = null
-  /** Whether XCLIENT is taken from the client. */
+  /** Whether XCLIENT is taken from the client; not any more once it has been used and EHLO was said. */
   mayVouch: boolean
   readonly recorder: Recorder
   filters: Filters

@@ -24,6 +24,8 @@ export async function greet(session: Session, args: string, verb: 'HELO' | 'EHLO
   // RFC 5321 §4.1.4: EHLO in the midst of a session does what RSET does.
   session.reset()
   session.phase = 'start'
+  // What follows may be the client's own words, passed on as they are: docs/decisions/230.
+  if (session.vouched !== null) session.mayVouch = false
   // A proxy's own name says nothing of its client.
   session.clientName = session.vouched?.helo ?? name
   session.extended = verb === 'EHLO'

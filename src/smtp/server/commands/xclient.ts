@@ -4,6 +4,9 @@ import type { Account } from '../../../store/accounts.ts'
 import { normaliseAddress } from '../../../store/address.ts'
 import type { Command, Session } from '../session.ts'
 
+/** Of a client whom the proxy does not know: never the proxy's own, which may be trusted. */
+const unknownAddress = '0.0.0.0'
+
 /** A proxy that is listed says whose connection it passes on; the session then begins anew, with another greeting. */
 export const xclient: Command = {
   verb: 'XCLIENT',
@@ -17,7 +20,7 @@ export const xclient: Command = {
     const refused = typeof said.address === 'string' ? peer.place?.moveTo(said.address) : null
     if (refused) throw refuse(421, '4.7.0', 'Too many connections from that address, try again later')
     session.beginAnew({
-      remoteAddress: said.address ?? peer.remoteAddress,
+      remoteAddress: said.address === undefined ? peer.remoteAddress : (said.address ?? unknownAddress),
       remotePort: said.port ?? (said.address ? 0 : peer.remotePort),
       localAddress: peer.localAddress,
       localPort: peer.localPort,
