@@ -194,7 +194,9 @@ test('AUTH-37 guesses on twenty connections at once are all counted, and bob sti
   })
   t.after(() => door.close())
   const all = await Promise.all(Array.from({ length: 20 }, () => attack(door.endpoint)))
-  t.after(() => all.forEach((one) => one.socket.destroy()))
+  t.after(() => {
+    for (const one of all) one.socket.destroy()
+  })
   for (const [index, one] of all.entries())
     one.send(`${hello}AUTH PLAIN ${plain('bob', `guess ${index}`)}\r\n${quit}`)
   const heard = await Promise.all(all.map((one) => one.rest(30_000)))
