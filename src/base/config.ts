@@ -92,6 +92,10 @@ export interface Config {
   readonly filters: FiltersConfig
   /** Is the sender of incoming mail genuine. */
   readonly checks: ChecksConfig
+  readonly forwarding: {
+    /** The reverse-path of what an alias leads elsewhere becomes one of ours. */
+    readonly srs: boolean
+  }
   /** What other domains are told, and tell us. */
   readonly reports: ReportsConfig
 }

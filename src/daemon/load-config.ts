@@ -12,6 +12,7 @@ import { readReports } from './config/reports.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigSource, ConfigTable } from './config-table.ts'
 import { readChecks } from './config/checks.ts'
+import { readForwarding } from './config/forwarding.ts'
 import { readFilters } from './config/filters.ts'
 import { readQueue } from './config/queue.ts'
 import { readProcess } from './config/process.ts'
@@ -72,6 +73,7 @@ export function parseConfig(text: string, file: string): LoadedConfig {
     queue,
     limits: { ...readLimits(root.table('limits')), ...queueLimits },
     filters: readFilters(root),
+    forwarding: readForwarding(root.table('forwarding')),
     checks: readChecks(root.table('checks'), readDomain),
     reports: readReports(root.table('reports'), readDomain),
   }

@@ -4,6 +4,7 @@ import type { Store } from '../store/store.ts'
 import type { HandInWorld } from '../submission/hand-in.ts'
 import type { SignerSource } from '../submission/signer.ts'
 import type { World } from './world.ts'
+import { makeForwarding } from './make-forwarding.ts'
 import { journeysAtLevel } from './journeys-at-level.ts'
 
 /** What mail of this machine's own is handed in to: for the sendmail command, and for what the server writes itself. */
@@ -18,5 +19,6 @@ export function makeHandIn(parts: {
   const { hostname, limits, journey } = config
   const { clock, random } = world
   const journeys = journeysAtLevel(journey.level, parts.journeys)
-  return { store, journeys, signer, clock, random, hostname, limits }
+  const forwarding = makeForwarding(config, world)
+  return { store, journeys, signer, clock, random, hostname, limits, forwarding }
 }

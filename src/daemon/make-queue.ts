@@ -6,6 +6,7 @@ import type { SignerSource } from '../submission/signer.ts'
 import type { Store } from '../store/store.ts'
 import type { World } from './world.ts'
 import { createLocalDelivery } from '../delivery/local-delivery.ts'
+import { makeForwarding } from './make-forwarding.ts'
 import { journeysAtLevel } from './journeys-at-level.ts'
 
 /** What the queue of one server works with. */
@@ -43,7 +44,7 @@ export async function makeQueue({
     bounds: { connections, connectionsPerDestination, messagesPerConnection },
     ...(retryMs === null ? {} : { retryMs }),
     ...(signReport === undefined ? {} : { signReport }),
-    localDelivery: createLocalDelivery(store, config.limits),
+    localDelivery: createLocalDelivery(store, config.limits, makeForwarding(config, world)),
     tls: { ca: world.authorities },
     ...(dialect === undefined ? {} : { dialect }),
     ...(queuePort === undefined ? {} : { port: queuePort }),

@@ -14,6 +14,7 @@ import type { Metrics } from './health/metrics.ts'
 import type { World } from './world.ts'
 import { type Door, type Listener, serveAt } from '../base/listener.ts'
 import { createIdentify } from './identify.ts'
+import { makeForwarding } from './make-forwarding.ts'
 import { journeysAtLevel } from './journeys-at-level.ts'
 import { releasePorts, takePorts, type TakenPorts } from './take-ports.ts'
 
@@ -121,6 +122,7 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
           inquiries: config.smtp,
           filters: behind.filters ?? [],
           signer: behind.signer ?? null,
+          forwarding: makeForwarding(config, world),
           trusted: config.guards.trusted,
           refusals: behind.guards.refusals,
           mistaken: (address: string) => behind.guards.offences.count('protocol', address),

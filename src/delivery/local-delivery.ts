@@ -4,6 +4,7 @@ import type { AccountStore } from '../store/accounts.ts'
 import type { HomeLetter, HomePlan, LocalDelivery } from '../queue/local-delivery.ts'
 import type { RecipientOutcome } from '../queue/outcome.ts'
 import type { PlannedRecipient, RecipientDecision } from './plan.ts'
+import { type Forwarding, forwardedPath } from './forwarding.ts'
 import { planNow } from './make-plan.ts'
 import { resolveRecipient } from './resolve-recipient.ts'
 
@@ -11,13 +12,15 @@ import { resolveRecipient } from './resolve-recipient.ts'
 export function createLocalDelivery(
   store: AccountStore,
   limits: Pick<Limits, 'aliasDepth' | 'recipients'>,
+  forwarding: Forwarding | null = null,
 ): LocalDelivery {
   return {
     async plan(letter: HomeLetter, now: number): Promise<HomePlan | null> {
+      const bounces = letter.reversePath === '' ? forwarding : null
       const outcomes = new Map<string, RecipientOutcome>()
       const planned: PlannedRecipient[] = []
       for (const { forwardPath, orcpt, notify } of letter.recipients) {
-        const decision = await resolveRecipient(store, forwardPath, limits)
+        const decision = await resolveRecipient(store, forwardPath, limits, bounces)
         // All recipients of a letter are of one domain.
         if (decision.kind === 'elsewhere') return null
         outcomes.set(forwardPath, outcomeOf(decision))
@@ -27,6 +30,7 @@ export function createLocalDelivery(
       const text = Buffer.from(letter.prefix, 'latin1').toString('utf8')
       const plan = planNow({
         reversePath: letter.reversePath,
+        ...(await forwardedPath(forwarding, store, letter.reversePath, planned)),
         senderAccountId: letter.accountId,
         recipients: planned,
         // The trace field stands in the prefix already: it was written when the letter was accepted.

@@ -84,13 +84,12 @@ function planFilings(request: PlanRequest, fields: readonly string[]): Filing[] 
 
 /** Queue rows by domain; no Return-Path, which belongs to final delivery only, RFC 5321 §4.4. */
 function planQueue(request: PlanRequest, fields: readonly string[]): NewQueueEntry[] {
-  const byDomain = groupByDomain(request.recipients)
-  if (byDomain.size === 0) return []
+  const groups = groupRecipients(request)
+  if (groups.length === 0) return []
   // RFC 4865 §4.2: the time in which it may be tried begins when the hold ends.
   const from = Math.max(request.now, request.wishes.holdUntil ?? 0)
   const common = {
     accountId: request.senderAccountId,
-    reversePath: request.reversePath,
     prefix: buildPrefix(fields, request.hasHeader),
     eightBit: request.eightBit,
     smtpUtf8: request.smtpUtf8,
@@ -102,19 +101,31 @@ function planQueue(request: PlanRequest, fields: readonly string[]): NewQueueEnt
     journeyId: request.journeyId,
   }
   const entries: NewQueueEntry[] = []
-  for (const [domain, byPath] of byDomain) {
+  for (const { domain, reversePath, byPath } of groups) {
     const recipients = [...byPath.values()]
     for (let from = 0; from < recipients.length; from += recipientsPerEntry) {
-      entries.push({ ...common, domain, recipients: recipients.slice(from, from + recipientsPerEntry) })
+      const some = recipients.slice(from, from + recipientsPerEntry)
+      entries.push({ ...common, domain, reversePath, recipients: some })
     }
   }
   return entries
 }
 
-/** Domain → forward-path → recipient; the first one to name an address says what it wants to be told. */
-function groupByDomain(recipients: readonly PlannedRecipient[]): Map<string, Map<string, QueuedRecipient>> {
-  const byDomain = new Map<string, Map<string, QueuedRecipient>>()
-  for (const { forwardPath, decision, orcpt, notify } of recipients) {
+interface Group {
+  readonly domain: string
+  readonly reversePath: string
+  /** By forward-path. */
+  readonly byPath: Map<string, QueuedRecipient>
+}
+
+/**
+ * What goes to one domain under one reverse-path. An address that is reached twice gets one copy, and the first one to name
+ * it says what it wants to be told.
+ */
+function groupRecipients(request: PlanRequest): Group[] {
+  const groups = new Map<string, Group>()
+  const seen = new Set<string>()
+  for (const { forwardPath, decision, orcpt, notify } of request.recipients) {
     const targets = decision.kind === 'elsewhere' ? [forwardPath] : decision.forwards
     const several = decision.kind === 'home' && decision.forwards.length + decision.accountIds.length > 1
     const told = several ? withoutSuccess(notify) : notify
@@ -124,12 +135,17 @@ function groupByDomain(recipients: readonly PlannedRecipient[]): Map<string, Map
       // An alias may name a domain in U-labels; DNS and SMTP want A-labels. A literal stays as it is.
       const domain = normaliseDomain(written) ?? written.toLowerCase()
       const path = `${target.slice(0, at)}@${domain}`
-      const byPath = byDomain.get(domain) ?? new Map<string, QueuedRecipient>()
-      byDomain.set(domain, byPath)
-      if (!byPath.has(path)) byPath.set(path, { forwardPath: path, orcpt, notify: told })
+      if (seen.has(path)) continue
+      seen.add(path)
+      const forwarded = decision.kind === 'home' ? request.forwardedPath?.(forwardPath, path) : undefined
+      const reversePath = forwarded ?? request.reversePath
+      const key = `${domain} ${reversePath}`
+      const group = groups.get(key) ?? { domain, reversePath, byPath: new Map<string, QueuedRecipient>() }
+      groups.set(key, group)
+      group.byPath.set(path, { forwardPath: path, orcpt, notify: told })
     }
   }
-  return byDomain
+  return [...groups.values()]
 }
 
 function notifyKeywords(notify: string | null): string[] {

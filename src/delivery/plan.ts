@@ -29,6 +29,12 @@ export interface PlannedRecipient {
 export interface PlanRequest {
   /** '' for the null reverse-path. */
   readonly reversePath: string
+  /**
+   * The reverse-path of what an alias leads elsewhere; absent: as it is.
+   *
+   * @param alias The forward-path that was given. @param target Where it leads.
+   */
+  forwardedPath?(alias: string, target: string): string
   /** Who pays for queue rows: the account that logged in; 0 for mail from outside. */
   readonly senderAccountId: number
   readonly recipients: readonly PlannedRecipient[]

@@ -7,6 +7,7 @@
  */
 import type { Limits } from '../base/limits.ts'
 import { type Account, type AccountStore, isFull } from '../store/accounts.ts'
+import { bouncedTo, type Forwarding } from './forwarding.ts'
 import type { RecipientDecision } from './plan.ts'
 import { normaliseAddress } from '../store/address.ts'
 
@@ -44,18 +45,23 @@ interface Walk {
  * Decides about one RCPT, RFC 5321 §3.9.1. Never rejects: a store that cannot be asked is a temporary refusal.
  *
  * @param address `local-part@domain`, domain in A-labels.
+ * @param bounces For the null reverse-path only: a rewritten address leads back to whom it was made of.
  */
 export async function resolveRecipient(
   store: AccountStore,
   address: string,
   limits: Pick<Limits, 'aliasDepth' | 'recipients'>,
+  bounces: Forwarding | null = null,
 ): Promise<RecipientDecision> {
   try {
     const start = normaliseAddress(address)
     if (start === null) return badAddress
     const meaning = await store.resolveAddress(start)
     if (meaning.kind === 'remote') return { kind: 'elsewhere' }
-    if (meaning.kind === 'unknown') return unknownUser
+    if (meaning.kind === 'unknown') {
+      const sender = await bouncedTo(bounces, address)
+      return sender === null ? unknownUser : { kind: 'home', accountIds: [], forwards: [sender] }
+    }
     if (meaning.kind === 'account') {
       // The message that crosses the bound is still taken: its size is not known at RCPT.
       if (isFull(meaning.account)) return mailboxFull

@@ -202,6 +202,7 @@ function serverConfig(domain: string, scene: Scene, data: string, ports: ServerP
     limits: defaultLimits,
     filters: noFilters,
     reports: noReports,
+    forwarding: { srs: true },
   }
 }
 

@@ -30,7 +30,7 @@ async function setUp(t: TestContext) {
   const journeys: JourneyEntry[] = []
   const signed: { text: string; domain: string; fields: readonly string[] }[] = []
   const world = {
-    ...{ store, clock, random, limits, hostname: 'mail.hamburger.edu' },
+    ...{ store, clock, random, limits, hostname: 'mail.hamburger.edu', forwarding: null },
     journeys: { append: (entry: JourneyEntry) => void journeys.push(entry) },
     signer: {
       open() {

@@ -11,6 +11,7 @@ import type { Limits } from '../base/limits.ts'
 import { type Random, timeOrderedId } from '../base/random.ts'
 import { checkMessage } from '../delivery/check-message.ts'
 import { planDelivery } from '../delivery/make-plan.ts'
+import { type Forwarding, forwardedPath } from '../delivery/forwarding.ts'
 import type { DeliveryPlan, PlannedRecipient } from '../delivery/plan.ts'
 import { resolveRecipient } from '../delivery/resolve-recipient.ts'
 import type { JourneySink } from '../journey/event.ts'
@@ -38,6 +39,8 @@ export interface HandInWorld {
   /** In Received and Message-ID. */
   readonly hostname: string
   readonly limits: Limits
+  /** How letters go on that aliases lead elsewhere; null: under their own reverse-path. */
+  readonly forwarding: Forwarding | null
 }
 
 export interface HandInEnvelope {
@@ -148,7 +151,7 @@ export class HandIn {
     const fields = [...missing.fields, ...(envelope.fields ?? [])]
     const author = envelope.authorDomain ?? authorDomain(scan)
     const signatures = (await this.#signer?.finish(author, fields)) ?? []
-    const plan = this.#plan(envelope, planned, {
+    const plan = await this.#plan(envelope, planned, {
       ...{ scan, now, journeyId },
       fields: [...signatures, ...fields],
     })
@@ -178,12 +181,13 @@ export class HandIn {
   }
 
   /** A recipient who cannot take it now (a full mailbox) waits in the queue: nobody is there who would try again. */
-  async #resolve({ recipients, notify }: HandInEnvelope) {
-    const { store, limits } = this.#world
+  async #resolve({ reversePath, recipients, notify }: HandInEnvelope) {
+    const { store, limits, forwarding } = this.#world
+    const bounces = reversePath === '' ? forwarding : null
     const planned: PlannedRecipient[] = []
     const refused: { recipient: string; text: string }[] = []
     for (const recipient of new Set(recipients)) {
-      const decision = await resolveRecipient(store, recipient, limits)
+      const decision = await resolveRecipient(store, recipient, limits, bounces)
       if (decision.kind === 'refused' && decision.code >= 500) {
         refused.push({ recipient, text: decision.text })
         continue
@@ -198,7 +202,7 @@ export class HandIn {
     return { planned, refused }
   }
 
-  #plan(
+  async #plan(
     { reversePath, wishes, ret, envid }: HandInEnvelope,
     recipients: readonly PlannedRecipient[],
     message: {
@@ -207,12 +211,13 @@ export class HandIn {
       readonly journeyId: string
       readonly fields: readonly string[]
     },
-  ): DeliveryPlan {
-    const { hostname, limits } = this.#world
+  ): Promise<DeliveryPlan> {
+    const { hostname, limits, store, forwarding } = this.#world
     const { scan, now, journeyId, fields } = message
     const paths = [reversePath, ...recipients.map(({ forwardPath }) => forwardPath)]
     return planDelivery({
       ...{ reversePath, recipients, fields, now, journeyId },
+      ...(await forwardedPath(forwarding, store, reversePath, recipients)),
       senderAccountId: 0,
       received: (forPath) =>
         formatReceived({ from: null, by: hostname, with: null, id: journeyId, for: forPath, epochMs: now }),

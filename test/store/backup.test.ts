@@ -76,19 +76,16 @@ async function sound(data: string): Promise<void> {
 test('a backup passes verify, and the store restored from it has the same mail', async (t) => {
   const { store, data, backups, into, bob, alice } = await begin(t)
   writeFileSync(join(data, 'self-made.pem'), 'key and certificate', { mode: 0o600 })
+  writeFileSync(join(data, 'forwarding.key'), 'another key', { mode: 0o600 })
   const before = [await readAll(store, bob), await readAll(store, alice)]
   const queue = await store.listQueue(100)
   const report = await back(store, data, backups)
   assert.deepEqual([report.accounts, report.messages, report.queued, report.missing], [2, 23, 3, []])
   assert.equal(report.octetsWritten, report.octets)
   assert.deepEqual((await verifyBackup(backups, null, false, none)).problems, [])
-  assert.deepEqual(readdirSync(join(backups, report.name)).sort(), [
-    'manifest.json',
-    'meta.db',
-    'self-made.pem',
-  ])
-  for (const file of ['manifest.json', 'meta.db', 'self-made.pem'])
-    assert.equal(statSync(join(backups, report.name, file)).mode & 0o777, 0o600)
+  const files = ['forwarding.key', 'manifest.json', 'meta.db', 'self-made.pem']
+  assert.deepEqual(readdirSync(join(backups, report.name)).sort(), files)
+  for (const file of files) assert.equal(statSync(join(backups, report.name, file)).mode & 0o777, 0o600)
   for (const folder of ['.', 'seg', 'big', report.name])
     assert.equal(statSync(join(backups, folder)).mode & 0o777, 0o700)
 
@@ -96,6 +93,7 @@ test('a backup passes verify, and the store restored from it has the same mail',
   assert.deepEqual([restored.messages, restored.queued, restored.damaged], [23, 3, []])
   await sound(into)
   assert.equal(readFileSync(join(into, 'self-made.pem'), 'utf8'), 'key and certificate')
+  assert.equal(readFileSync(join(into, 'forwarding.key'), 'utf8'), 'another key')
   const again = await opened(t, into)
   assert.deepEqual([await readAll(again, bob), await readAll(again, alice)], before)
   assert.deepEqual(

@@ -211,3 +211,16 @@ test('a report to somebody elsewhere is signed too', async (t) => {
     ['hamburger.example pass', 'hamburger.example pass'],
   )
 })
+
+test('what an alias leads elsewhere bounces to who forwarded it, and from there to its sender', async (t) => {
+  const { crepes, hamburger, inbox, handIn } = await startTwo(t)
+  await hamburger.store.addAlias('away@hamburger.example', ['nobody@crepes.example', 'alice@crepes.example'])
+  await handIn('', ['<away@hamburger.example>'])
+  const letters = await inbox(crepes, 'alice@crepes.example', 2)
+  const rewritten = /^Return-Path: <SRS0=[^>]*=crepes\.example=alice@hamburger\.example>/
+  const [copy, report] = letters[0]!.startsWith('Return-Path: <>') ? letters.toReversed() : letters
+  assert.match(copy!, rewritten)
+  assert.match(report!, /^Return-Path: <>\r\n/)
+  assert.match(report!, /^Reporting-MTA: dns; mail\.hamburger\.example\r$/m)
+  assert.match(report!, /^Final-Recipient: rfc822; nobody@crepes\.example\r$/m)
+})

@@ -23,7 +23,8 @@ const describers: { readonly [kind in JourneyEvent['kind']]?: Describer } = {
   hold: (data) => [`held until ${time(data['until'])}`],
   'queue.in': (data) => {
     const to = data['domain'] ?? data['recipients']
-    return [`as ${text(data['queueId'])}${to === undefined ? '' : ` for ${text(to)}`}`]
+    const sender = data['reversePath'] === undefined ? [] : [`under ${text(data['reversePath'])}`]
+    return [`as ${text(data['queueId'])}${to === undefined ? '' : ` for ${text(to)}`}`, ...sender]
   },
   'attempt.start': (data) => {
     const route = data['route'] === undefined ? '' : ` by the route ${text(data['route'])}`

@@ -3,6 +3,7 @@
  * filters, the plan. The last step is the store's: when it is done the message is on disk, filed, or in the queue, or
  * both, in one transaction. Whatever goes wrong before keeps nothing.
  */
+import { forwardedPath } from '../../delivery/forwarding.ts'
 import { planDelivery } from '../../delivery/make-plan.ts'
 import { resolveRecipient } from '../../delivery/resolve-recipient.ts'
 import type { DeliveryPlan, PlannedRecipient } from '../../delivery/plan.ts'
@@ -100,11 +101,13 @@ function discarded(session: Session, { intake }: Arrived, scan: MessageScan, by:
  * RFC 2033 §4.2: with LMTP each recipient has its own answer at the end, and a mailbox that has become full or is gone
  * meanwhile holds up nobody else.
  */
-async function askAgain({ options, recipients }: Session): Promise<Map<string, Reply>> {
+async function askAgain({ options, recipients, transaction }: Session): Promise<Map<string, Reply>> {
   const late = new Map<string, Reply>()
   if (options.role !== 'lmtp') return late
+  const isReport = transaction!.reversePath === ''
   for (const { forwardPath } of recipients) {
-    const decision = await resolveRecipient(options.store, forwardPath, options.limits)
+    const { store, limits, forwarding } = options
+    const decision = await resolveRecipient(store, forwardPath, limits, isReport ? forwarding : null)
     if (decision.kind !== 'refused') continue
     late.set(forwardPath, { code: decision.code, status: decision.status, lines: [decision.text] })
   }
@@ -129,7 +132,7 @@ async function keep(session: Session, arrived: Arrived, judged: Judged): Promise
       : { fields: [], messageId: scan.envelope.messageId }
   const signatures = await arrived.intake.sign(authorDomain(scan), fields)
   const above = [...judged.verdict.fields, ...signatures, ...fields]
-  const plan = planOf(session, arrived, judged, { now, fields: above })
+  const plan = await planOf(session, arrived, judged, { now, fields: above })
   const body = await arrived.intake.stage()
   const [result] = await store.accept([{ body, scan, ...plan }])
   if (result === undefined || result instanceof Error) throw result ?? new Error('The store did not answer')
@@ -147,15 +150,18 @@ function authorDomain({ envelope }: MessageScan): string {
   return normaliseDomain(host) ?? ''
 }
 
-function planOf(
+async function planOf(
   session: Session,
   { journeyId }: Arrived,
   { scan, verdict, recipients }: Judged,
   { now, fields }: { readonly now: number; readonly fields: readonly string[] },
-): DeliveryPlan {
+): Promise<DeliveryPlan> {
   const said = session.transaction!.mail
+  const { store, forwarding, limits } = session.options
+  const reversePath = verdict.reversePath ?? session.transaction!.reversePath
   return planDelivery({
-    reversePath: verdict.reversePath ?? session.transaction!.reversePath,
+    reversePath,
+    ...(await forwardedPath(forwarding, store, reversePath, recipients)),
     senderAccountId: session.account?.accountId ?? 0,
     recipients,
     received: (forPath) => receivedField(session, journeyId, forPath, now),
@@ -168,7 +174,7 @@ function planOf(
     wishes: wishesOf(session, scan, now),
     junk: verdict.junk !== null,
     now,
-    queueLifeMs: session.options.limits.queueLifeMs,
+    queueLifeMs: limits.queueLifeMs,
     journeyId,
   })
 }

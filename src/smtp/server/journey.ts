@@ -41,7 +41,9 @@ export function recordAccepted(
   }
   for (const [index, entry] of plan.queue.entries()) {
     const recipients = entry.recipients.map((recipient) => recipient.forwardPath)
-    const data = { queueId: accepted.queueIds[index] ?? null, domain: entry.domain, recipients }
+    const rewritten =
+      entry.reversePath === session.transaction?.reversePath ? {} : { reversePath: entry.reversePath }
+    const data = { queueId: accepted.queueIds[index] ?? null, domain: entry.domain, recipients, ...rewritten }
     recorder.event('queued', 'queue.in', data, { visibleTo: toSender })
   }
   for (const [index, filed] of accepted.filed.entries()) {

@@ -10,7 +10,7 @@ export const rcpt: Command = {
   phases: ['envelope', 'recipients'],
 
   async run(session, args) {
-    const { role, store, limits, defaultDomain, mayRelay, replyTexts } = session.options
+    const { role, store, limits, forwarding, defaultDomain, mayRelay, replyTexts } = session.options
     const { mail, recipients } = session.transaction!
     const offer = { dsn: session.extended, utf8: mail.smtpUtf8 }
     const { forwardPath, parameters, notify, orcpt } = parseRcpt(args, offer)
@@ -20,7 +20,12 @@ export const rcpt: Command = {
     const address = formatMailbox(
       forwardPath.domain === '' ? { ...forwardPath, domain: defaultDomain } : forwardPath,
     )
-    const decision = await resolveRecipient(store, address, limits)
+    const decision = await resolveRecipient(
+      store,
+      address,
+      limits,
+      mail.reversePath === null ? forwarding : null,
+    )
     if (decision.kind === 'refused') {
       if (decision.code === 550) await hearOfUnknown(session, address, parameters)
       throw refuse(decision.code, decision.status, decision.text)

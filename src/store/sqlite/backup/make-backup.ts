@@ -28,8 +28,11 @@ import { prune } from './prune.ts'
 import { SegmentCopies } from './segment-copies.ts'
 import { snapshot } from './snapshot.ts'
 
-/** A self-made certificate and its key: clients may have been told to trust exactly this one. */
-const certificateFile = 'self-made.pem'
+/**
+ * A self-made certificate and its key: clients may have been told to trust exactly this one. And the key of rewritten
+ * addresses: bounces of what is under way come back to them.
+ */
+const smallFiles = ['self-made.pem', 'forwarding.key']
 const journeyFile = 'journey.db'
 
 export interface BackupData {
@@ -131,10 +134,11 @@ function manifestOrNone(folder: string, name: string): Manifest[] {
 
 function keepOthers(data: string, own: string, journeys: boolean): KeptFile[] {
   const others: KeptFile[] = []
-  const certificate = join(data, certificateFile)
-  if (existsSync(certificate)) {
-    copyFile(certificate, join(own, certificateFile), statSync(certificate).size, () => {})
-    others.push(keptFile(own, certificateFile))
+  for (const name of smallFiles) {
+    const file = join(data, name)
+    if (!existsSync(file)) continue
+    copyFile(file, join(own, name), statSync(file).size, () => {})
+    others.push(keptFile(own, name))
   }
   if (journeys && existsSync(join(own, journeyFile))) others.push(keptFile(own, journeyFile))
   syncFolder(own)
