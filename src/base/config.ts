@@ -38,7 +38,7 @@ export interface TlsConfig {
   readonly clientCa: string | null
 }
 
-/** Whom a server becomes that is started as root, once its ports are bound. Null: it must not be started as root. */
+/** Whom a server becomes that is started as root, once its ports are bound. Null: it stays who it is. */
 export interface ProcessConfig {
   /** `root`: it stays so. */
   readonly user: string | null

@@ -1,3 +1,4 @@
+import type { Log } from '../base/log.ts'
 import type { Command } from 'commander'
 import type { Config } from '../base/config.ts'
 import type { Reloaded } from '../daemon/reload-config.ts'
@@ -43,7 +44,7 @@ async function serve(file: string, json: boolean): Promise<void> {
   // Mail is its owner's: a data folder that somebody made with wider rights must not give it to all users.
   process.umask(0o077)
   const stopping = stopOnSignals()
-  const given = await takeWhatNeedsRoot(config)
+  const given = await takeWhatNeedsRoot(config, log)
   async function reload(): Promise<Reloaded> {
     const next = await loadConfig(file)
     const reloaded = await server.reload(next.config)
@@ -96,11 +97,15 @@ async function serve(file: string, json: boolean): Promise<void> {
 }
 
 /** Binds the ports and reads the keys, then becomes the user who runs the server. @throws {StartError} */
-async function takeWhatNeedsRoot(config: Config): Promise<ServerGiven> {
-  const { becomeUser, prepareDataFolder, userToBecome } = await import('../daemon/become-user.ts')
+async function takeWhatNeedsRoot(config: Config, log: Log): Promise<ServerGiven> {
+  const { becomeUser, prepareDataFolder, userToBecome, warningOfRoot } = await import(
+    '../daemon/become-user.ts'
+  )
   const { readCertificates } = await import('../daemon/certificates.ts')
   const { releasePorts, takePorts } = await import('../daemon/take-ports.ts')
   const user = userToBecome(config.process)
+  const warning = warningOfRoot(config.process)
+  if (warning !== null) log.warn(warning)
   const certificates = await readCertificates(config)
   const ports = await takePorts(config)
   try {

@@ -7,6 +7,15 @@ import { readFileSync } from 'node:fs'
 import type { ProcessConfig } from '../base/config.ts'
 import { StartError } from './start-error.ts'
 
+/** What to tell somebody who runs a server as root and has not said that it is meant: docs/decisions/191. */
+export function warningOfRoot({ user }: ProcessConfig): string | null {
+  if (user !== null || process.getuid?.() !== 0) return null
+  return (
+    'This server stays root, which it need not: add [process] and user = "posthorn" to the configuration (useradd ' +
+    '--system posthorn makes one); user = "root" says that it is meant'
+  )
+}
+
 /** What the system calls a user. */
 export interface SystemUser {
   readonly name: string
@@ -18,14 +27,7 @@ export interface SystemUser {
 export function userToBecome({ user, group }: ProcessConfig): SystemUser | null {
   const own = process.getuid?.()
   if (own === undefined) return null
-  if (user === null) {
-    if (own !== 0) return null
-    throw new StartError(
-      'This server was started as root and is not told whom to become',
-      'Add to the configuration [process] and user = "posthorn" (useradd --system posthorn makes one), or user = ' +
-        '"root" if it has to stay root.',
-    )
-  }
+  if (user === null) return null
   const wanted = findUser(user, group)
   if (own !== 0 && wanted.uid !== own && wanted.uid !== 0) {
     throw new StartError(

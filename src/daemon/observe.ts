@@ -32,13 +32,13 @@ export function dmarcObservation(judged: JudgedMessage, at: number): DmarcObserv
       spf: dmarc.aligned.some((one) => one.startsWith('spf=')),
       dkim: dmarc.aligned.some((one) => one.startsWith('dkim=')),
     },
-    // RFC 9990 §3.1.1: `pass` where a policy would have asked for something.
+    // RFC 9990: `pass` where a policy would have asked for something.
     disposition: passed ? (asked === 'none' ? 'none' : 'pass') : judged.disposition,
     reasons: passed || asked === judged.disposition ? [] : [reasonOf(judged, dmarc.testing, trustedHop)],
   }
 }
 
-/** RFC 9990 §3.1.6. */
+/** RFC 9990 */
 function reasonOf({ findings }: JudgedMessage, testing: boolean, trustedHop: string | null): OverrideReason {
   if (trustedHop !== null) return { type: 'trusted_forwarder', comment: `arc=pass, sealed by ${trustedHop}` }
   if (testing) return { type: 'policy_test_mode', comment: null }
@@ -50,7 +50,7 @@ function spfOf(spf: SpfIdentityResult | null): DmarcObservation['spf'] {
   return spf === null || spf.domain === '' ? null : { domain: spf.domain, result: spf.result }
 }
 
-/** RFC 9990 §3.1.3: those that pass in strict alignment first, then in relaxed, then others that pass. */
+/** RFC 9990: those that pass in strict alignment first, then in relaxed, then others that pass. */
 function dkimOf(
   results: readonly DkimResult[],
   author: string,

@@ -1,4 +1,4 @@
-/** How sessions fared with TLS, in the words of RFC 8460 §4.3, for the reports to the domains that mail goes to. */
+/** How sessions fared with TLS, in the words of RFC 8460, for the reports to the domains that mail goes to. */
 import type { Target } from '../base/dialler.ts'
 import type { SmtpClient } from '../smtp/client/client.ts'
 import type { SmtpFailure } from '../smtp/client/failure.ts'

@@ -1,4 +1,4 @@
-/** Reports are about days of UTC: RFC 9990 §3.1 and RFC 8460 §4.1 both want whole ones. */
+/** Reports are about days of UTC: RFC 9990 and RFC 8460 both want whole ones. */
 
 export const dayMs = 24 * 60 * 60_000
 

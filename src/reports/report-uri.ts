@@ -14,7 +14,7 @@ export type ReportUri =
   | { readonly kind: 'https'; readonly url: string }
 
 /**
- * dmarc-uri = URI [ "!" 1*DIGIT [ "k" / "m" / "g" / "t" ] ], a list of them with commas: RFC 9989 §4.8; RFC 8460 §3 has no
+ * dmarc-uri = URI [ "!" 1*DIGIT [ "k" / "m" / "g" / "t" ] ], a list of them with commas: RFC 9989; RFC 8460 has no
  * size.
  *
  * @returns Those that can be used, in their order, each once; what is none is passed over.

@@ -54,9 +54,7 @@ test('without descriptors new connections are hung up on, and the door recovers'
     socket.destroy()
     await once(socket, 'close')
   }
-  // Who closed is noticed in the server's own time: each visit gives it a turn.
-  let isBack = false
-  for (let tries = 0; tries < 200 && !isBack; tries++) isBack = await visit()
-  assert.ok(isBack)
+  // Who closed is noticed in the server's own time; a door that never comes back ends the test by its time limit.
+  while (!(await visit()));
   early.socket.destroy()
 })

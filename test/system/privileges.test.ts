@@ -77,12 +77,14 @@ test(
   },
 )
 
-test('as root it does not start before it is told whom to become', asRoot, async (t) => {
+test('as root it says that it stays so, and how that is mended', asRoot, async (t) => {
   const { config } = setUp(t, '[listen]\nsmtp = ["127.0.0.1:0"]\n')
-  const server = startPosthorn(t, ['serve', '--config', config])
-  assert.notEqual((await server.ended).code, 0)
-  assert.match(server.stderr, /started as root and is not told whom to become/)
-  assert.match(server.stderr, /user = "posthorn"/)
+  const server = startPosthorn(t, ['serve', '--config', config, '--json'])
+  await server.json<Ready>('ready')
+  server.signal('SIGTERM')
+  assert.equal((await server.ended).code, 0)
+  assert.match(server.stderr, /stays root/)
+  assert.match(server.stderr, /user = .?"posthorn/)
 })
 
 test('a data folder of somebody else is named and left alone', asRoot, async (t) => {

@@ -27,7 +27,7 @@ test('within one organization nobody is asked for consent', async () => {
   })
 })
 
-test('RFC 9990 §4: a destination elsewhere has to say that it wants the reports', async () => {
+test('RFC 9990: a destination elsewhere has to say that it wants the reports', async () => {
   const name = 'blue.example.com._report._dmarc.red.example.net'
   const rua = 'mailto:reports@red.example.net'
   assert.deepEqual((await find({}, rua)).why, ['red.example.net does not say that it wants them'])

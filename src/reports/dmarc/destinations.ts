@@ -1,5 +1,5 @@
 /**
- * Who gets the reports about a domain. RFC 9990 §4: a destination outside the organization has to say in its own DNS that
+ * Who gets the reports about a domain. RFC 9990: a destination outside the organization has to say in its own DNS that
  * it wants them; otherwise anybody could have a stranger flooded.
  */
 import { DnsFailure, type Resolver } from '../../dns/resolver.ts'

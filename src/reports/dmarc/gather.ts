@@ -10,7 +10,7 @@ import { dayMs, dayOf } from '../days.ts'
 import type { DmarcObservation, DmarcObserver, ObservedPolicy } from './observation.ts'
 import type { DmarcRecord } from './report.ts'
 
-/** What one report will be about: one policy of one domain on one day, RFC 9990 §3.1. */
+/** What one report will be about: one policy of one domain on one day, RFC 9990 */
 export interface Gathered {
   readonly key: string
   readonly day: number
@@ -34,7 +34,7 @@ interface Group {
 const policiesPerDay = 5
 /** A day whose reports could not be sent is given up: what is older helps nobody. */
 export const keptMs = 3 * dayMs
-/** RFC 9990 §3.1.3. */
+/** RFC 9990 */
 const signaturesMax = 100
 const groupKind = 'dmarc-report'
 const rowKind = 'dmarc-row'
@@ -149,7 +149,7 @@ function hashOf(value: object): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, hashChars)
 }
 
-/** RFC 9990 §3.1.1: one for each address, result and identifiers. */
+/** RFC 9990: one for each address, result and identifiers. */
 function rowOf(observation: DmarcObservation): DmarcRecord {
   const { sourceAddress, headerFromDomain, reversePathDomain, spf, dkim, aligned } = observation
   return {
@@ -165,7 +165,7 @@ function rowOf(observation: DmarcObservation): DmarcRecord {
     dkimResults: dkim
       .slice(0, signaturesMax)
       .map(({ domain, selector, result }) => ({ domain, selector, result, humanResult: null })),
-    // RFC 9990 §3.1.1: `mfrom` is the only scope. For the null reverse-path it is postmaster@HELO, RFC 7208 §2.4.
+    // RFC 9990: `mfrom` is the only scope. For the null reverse-path it is postmaster@HELO, RFC 7208 §2.4.
     spfResults:
       spf === null ? [] : [{ domain: spf.domain, scope: 'mfrom', result: spf.result, humanResult: null }],
   }

@@ -4,7 +4,7 @@ export type SpfResult = 'none' | 'neutral' | 'pass' | 'fail' | 'softfail' | 'tem
 export type DkimResult = 'none' | 'pass' | 'fail' | 'policy' | 'neutral' | 'temperror' | 'permerror'
 export type DmarcRequest = 'none' | 'quarantine' | 'reject'
 
-/** The DMARC record that was found, RFC 9989 §4.7; a tag that it does not have is null. */
+/** The DMARC record that was found, RFC 9989; a tag that it does not have is null. */
 export interface ObservedPolicy {
   /** Where the record was found, A-labels: the Policy Domain. */
   readonly domain: string
@@ -21,7 +21,7 @@ export interface ObservedPolicy {
   readonly discoveryMethod: 'psl' | 'treewalk'
 }
 
-/** RFC 9990 §3.1.6; `forwarded` and `sampled_out` are of RFC 7489. */
+/** RFC 9990; `forwarded` and `sampled_out` are of RFC 7489. */
 export interface OverrideReason {
   readonly type: 'local_policy' | 'mailing_list' | 'other' | 'policy_test_mode' | 'trusted_forwarder'
   readonly comment: string | null
@@ -41,7 +41,7 @@ export interface DmarcObservation {
   readonly rua: string | null
   /** Of the reverse-path, or of HELO for the null one; null: not checked. */
   readonly spf: { readonly domain: string; readonly result: SpfResult } | null
-  /** In the order of RFC 9990 §3.1.3: those that pass and align first. */
+  /** In the order of RFC 9990: those that pass and align first. */
   readonly dkim: readonly {
     readonly domain: string
     readonly selector: string

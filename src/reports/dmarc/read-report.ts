@@ -1,6 +1,6 @@
 /**
  * Reads an aggregate report: RFC 9990, or RFC 7489 appendix C, with or without a namespace. One record is held at a time;
- * those beyond the bound are counted. Elements of other namespaces are extensions and passed over, RFC 9990 §5.
+ * those beyond the bound are counted. Elements of other namespaces are extensions and passed over, RFC 9990
  */
 import { isIP } from 'node:net'
 import type { ReportLimits } from '../../base/report-limits.ts'
@@ -20,7 +20,7 @@ const xmlBounds: XmlBounds = {
 const childElements = 2_000
 /** What is kept of one text. */
 const textChars = 1_000
-/** RFC 9990 §3.1.3. */
+/** RFC 9990 */
 const signaturesMax = 100
 const errorsMax = 20
 
@@ -193,7 +193,7 @@ function textOf(element: Element | undefined, local: string): string | null {
   return given(element, local) || null
 }
 
-/** '' for an empty one: RFC 9990 §3.1.1 writes the null reverse-path so. */
+/** '' for an empty one: RFC 9990 writes the null reverse-path so. */
 function given(element: Element | undefined, local: string): string | null {
   const found = child(element, local)
   return found === undefined ? null : trimmed(found)

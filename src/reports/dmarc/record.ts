@@ -19,7 +19,7 @@ export function readReportedRecord(domain: string, text: string): ReportedRecord
   return {
     policy: {
       domain,
-      // RFC 9989 §4.7: a record without a policy that can be read, and with an address for reports, asks for none.
+      // RFC 9989: a record without a policy that can be read, and with an address for reports, asks for none.
       p: record.p ?? 'none',
       sp: record.sp,
       np: record.np,

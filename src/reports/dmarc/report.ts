@@ -1,4 +1,4 @@
-/** A DMARC aggregate report, RFC 9990 §3.1: ours before it is written, and those of others as they were read. */
+/** A DMARC aggregate report, RFC 9990: ours before it is written, and those of others as they were read. */
 
 export interface DmarcReport {
   readonly metadata: ReportMetadata
@@ -61,7 +61,7 @@ export interface DmarcRecord {
   }[]
 }
 
-/** RFC 9989 §5.3: a message passes when one of the two passes and aligns. */
+/** RFC 9989: a message passes when one of the two passes and aligns. */
 export function passes(record: Pick<DmarcRecord, 'dkim' | 'spf'>): boolean {
   return record.dkim === 'pass' || record.spf === 'pass'
 }

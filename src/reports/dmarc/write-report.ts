@@ -1,5 +1,5 @@
 /**
- * Writes an aggregate report, RFC 9990 §3.1 and its schema (appendix A), in pieces small enough for a thread that serves
+ * Writes an aggregate report, RFC 9990 and its schema (appendix A), in pieces small enough for a thread that serves
  * sockets. Elements stand in the order of the schema.
  */
 import { escapeXml } from '../xml/write.ts'

@@ -65,7 +65,7 @@ export class ReportArchive {
   }
 
   /**
-   * RFC 9990 §3: a report that came twice is kept once. One whose sender was proven replaces one whose was not, so that
+   * RFC 9990: a report that came twice is kept once. One whose sender was proven replaces one whose was not, so that
    * nobody can keep a report out by sending a false one first.
    *
    * @returns Its number; null when it is there already.

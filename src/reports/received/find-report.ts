@@ -43,7 +43,7 @@ export function findReport(message: Uint8Array, limits: FindLimits): AnyReport |
 export function readReport(packed: Uint8Array, limits: FindLimits): AnyReport | null {
   const octets = unpack(packed, limits.receivedReportTextOctets)
   const start = Buffer.from(octets.subarray(0, 64)).toString('latin1')
-  // RFC 8460 §4.4 is JSON; an octet order mark, blanks, or either of UTF-16's two may stand before.
+  // RFC 8460 is JSON; an octet order mark, blanks, or either of UTF-16's two may stand before.
   if (/^(?:\xef\xbb\xbf)?\s*\{/.test(start))
     return { kind: 'tls', report: readTlsReport(octets, limits.receivedReportRows) }
   if (/^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff\x00?)?\s*</.test(start))

@@ -1,4 +1,4 @@
-/** The letters that carry reports: RFC 9990 §3 and RFC 8460 §5.3. */
+/** The letters that carry reports: RFC 9990 and RFC 8460 */
 import { formatAddress } from '../../message/address.ts'
 import { formatDate } from '../../message/date.ts'
 import { formatField } from '../../message/fields.ts'
@@ -11,7 +11,7 @@ export interface ComposedReport {
   readonly to: string
   /** What it is about, A-labels. */
   readonly domain: string
-  /** RFC 9990 §3.1.4: the same for each copy of it, and wherever it stands. ALPHA and DIGIT. */
+  /** RFC 9990: the same for each copy of it, and wherever it stands. ALPHA and DIGIT. */
   readonly reportId: string
   /** Milliseconds since 1970, the last one inclusive. */
   readonly begin: number
@@ -31,7 +31,7 @@ const forms = {
     text: 'This is a DMARC aggregate report (RFC 9990), made by a program.',
   },
   tls: {
-    // RFC 8460 §5.3.
+    // RFC 8460
     multipart: 'multipart/report; report-type="tlsrpt"',
     type: 'application/tlsrpt+gzip',
     extension: 'json.gz',
@@ -51,7 +51,7 @@ export function composeReport(report: ComposedReport): Buffer {
     formatField('Date', formatDate(report.now)),
     formatField('From', formatAddress({ name: identity.organisation, ...parted(identity.address) })),
     formatField('To', `<${report.to}>`),
-    // RFC 9990 §3 dmarc-subject; RFC 8460 §5.3 has the same.
+    // RFC 9990 dmarc-subject; RFC 8460 has the same.
     formatField(
       'Subject',
       `Report Domain: ${domain} Submitter: ${submitter} Report-ID: ${idInSubject(report)}`,
@@ -75,13 +75,13 @@ export function composeReport(report: ComposedReport): Buffer {
   return Buffer.from(`${header.join('')}\r\n${body}--${boundary}--\r\n`, 'latin1')
 }
 
-/** receiver "!" policy-domain "!" begin "!" end "!" unique-id "." extension, RFC 9990 §3; RFC 8460 §5.1. */
+/** receiver "!" policy-domain "!" begin "!" end "!" unique-id "." extension, RFC 9990; RFC 8460 */
 export function fileName({ kind, identity, domain, begin, end, reportId }: ComposedReport): string {
   const seconds = [begin, end].map((at) => Math.floor(at / 1000))
   return `${[submitterOf(identity), domain, ...seconds, reportId].join('!')}.${forms[kind].extension}`
 }
 
-/** RFC 8460 §5.3 wants it as a Message-ID; RFC 9990 lets both forms be. */
+/** RFC 8460 wants it as a Message-ID; RFC 9990 lets both forms be. */
 function idInSubject({ kind, reportId, identity }: ComposedReport): string {
   return kind === 'tls' ? `<${reportId}@${submitterOf(identity)}>` : reportId
 }

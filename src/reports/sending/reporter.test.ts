@@ -195,7 +195,7 @@ test('a report that would be too long leaves out what counts least, and says so'
   ])
 })
 
-test('TLS reports go to addresses and are uploaded; RFC 8460 §5.3 has fields of its own', async () => {
+test('TLS reports go to addresses and are uploaded; RFC 8460 has fields of its own', async () => {
   const { clock, letters, uploads, tls, reporter } = makeWorld()
   tls.observe({
     ...{ at: clock.now(), domain: 'crepes.fr', mxHost: 'mx.crepes.fr', sendingAddress: null, reason: null },

@@ -1,5 +1,5 @@
 /**
- * Sends the reports about each day after its end, at a time of our own choosing within four hours (RFC 8460 §4.1 asks for
+ * Sends the reports about each day after its end, at a time of our own choosing within four hours (RFC 8460 asks for
  * such a delay, so that not everybody reports at midnight). What has been handed to the queue is forgotten; what DNS hid
  * is tried again every hour for half a day. Days that ended while no server ran are made up for.
  */

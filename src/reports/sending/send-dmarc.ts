@@ -43,7 +43,7 @@ export async function sendDmarcReport(
   const content = await fitting(report, world.limits.reportOctets)
   const to: string[] = []
   for (const [index, { address, octetsMax }] of found.to.entries()) {
-    // RFC 9990 §3: as it is mailed. A destination that takes less gets nothing.
+    // RFC 9990: as it is mailed. A destination that takes less gets nothing.
     if (mailedOctets(content.length) > (octetsMax ?? Number.POSITIVE_INFINITY)) {
       refused.push({ uri: address, why: `it takes at most ${octetsMax} octets` })
       continue
@@ -67,7 +67,7 @@ export async function sendDmarcReport(
   return { ...outcome, octets: content.length, to, refused, state }
 }
 
-/** The same for the same report, also when it has to be made a second time: RFC 9990 §3.1.4. */
+/** The same for the same report, also when it has to be made a second time: RFC 9990 */
 export function reportIdOf(key: string, identity: ReportIdentity, end: number): string {
   const hash = createHash('sha256').update(`${key} ${submitterOf(identity)} ${end}`)
   return hash.digest('hex').slice(0, 32)

@@ -1,4 +1,4 @@
-/** One TLS report: from what was gathered to the letters and uploads that carry it, RFC 8460 §5. */
+/** One TLS report: from what was gathered to the letters and uploads that carry it, RFC 8460 */
 import { dayMs } from '../days.ts'
 import { findTlsDestinations } from '../tls/destinations.ts'
 import type { GatheredTls } from '../tls/gather.ts'

@@ -16,7 +16,7 @@ export interface ReportLetter {
   /** With its angle brackets. */
   readonly messageId: string
   readonly subject: string
-  /** RFC 8460 §3: a TLS report has to arrive where TLS is broken, so no policy for TLS holds it up. */
+  /** RFC 8460: a TLS report has to arrive where TLS is broken, so no policy for TLS holds it up. */
   readonly tlsOptional: boolean
 }
 
@@ -24,7 +24,7 @@ export interface ReportLetter {
 export interface ReportPost {
   /** Signs it and hands it to the queue; fulfilled when it is on disk. @throws {StoreUnavailable} */
   mail(letter: ReportLetter): Promise<void>
-  /** Fulfilled when the other side has taken it, RFC 8460 §5.4. @throws {Error} */
+  /** Fulfilled when the other side has taken it, RFC 8460 @throws {Error} */
   upload(url: string, content: Uint8Array, mediaType: string): Promise<void>
 }
 

@@ -4,7 +4,7 @@ import { tagOf } from '../dmarc/record.ts'
 import { readReportUris, type ReportUri } from '../report-uri.ts'
 
 /**
- * Who gets the TLS reports about a domain: `_smtp._tls.DOMAIN`, RFC 8460 §3. Never rejects for what DNS does.
+ * Who gets the TLS reports about a domain: `_smtp._tls.DOMAIN`, RFC 8460 Never rejects for what DNS does.
  *
  * Nobody asks the destinations for consent (§7): only mail that we ourselves send brings a report about.
  */

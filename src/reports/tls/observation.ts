@@ -1,6 +1,6 @@
 /** How one outgoing session fared with TLS: who sends mail calls `observe` with it. */
 
-/** RFC 8460 §4.3. */
+/** RFC 8460 */
 export const tlsFailureTypes = [
   'starttls-not-supported',
   'certificate-host-mismatch',
@@ -16,7 +16,7 @@ export const tlsFailureTypes = [
 ] as const
 export type TlsFailureType = (typeof tlsFailureTypes)[number]
 
-/** What was asked of the session, RFC 8460 §4.4. */
+/** What was asked of the session, RFC 8460 */
 export interface TlsPolicy {
   readonly type: 'no-policy-found' | 'sts' | 'tlsa'
   /** Lines of the MTA-STS policy, or TLSA records; none without a policy. */

@@ -1,4 +1,4 @@
-/** Reads a TLS report of somebody else, RFC 8460 §4.4. Nothing is believed about its shape. */
+/** Reads a TLS report of somebody else, RFC 8460 Nothing is believed about its shape. */
 import { BadReport } from '../bad-report.ts'
 import type { TlsFailure, TlsPolicyReport, TlsReport } from './report.ts'
 

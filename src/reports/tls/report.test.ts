@@ -182,7 +182,7 @@ test('failures of one policy have a bound, their sum has none', () => {
   assert.deepEqual([policy!.failed, policy!.failures.length], [150, 100])
 })
 
-test('RFC 8460 §3: who wants TLS reports says so in DNS, once', async () => {
+test('RFC 8460: who wants TLS reports says so in DNS, once', async () => {
   for (const [records, ...to] of [
     [['v=TLSRPTv1;rua=mailto:reports@crepes.fr'], 'mailto'],
     [['v=TLSRPTv1; rua=https://reports.crepes.fr/v1,mailto:tls@x.example', 'v=spf1 -all'], 'https', 'mailto'],

@@ -1,4 +1,4 @@
-/** A TLS report, RFC 8460 §4.4: ours before it is written, and those of others as they were read. */
+/** A TLS report, RFC 8460: ours before it is written, and those of others as they were read. */
 
 export interface TlsReport {
   readonly organisation: string

@@ -49,7 +49,7 @@ async function serve(t: TestContext, status: number, name = 'reports.example') {
   return { heard, dialled, send: (url: string) => upload(world, url, content, 'application/tlsrpt+gzip') }
 }
 
-test('RFC 8460 §5.4: a report is posted to the host that the record names', async (t) => {
+test('RFC 8460: a report is posted to the host that the record names', async (t) => {
   const { heard, dialled, send } = await serve(t, 202)
   await send('https://reports.example/v1/tls?x=1')
   assert.deepEqual(heard, [{ line: 'POST /v1/tls?x=1', type: 'application/tlsrpt+gzip', body: 'a report' }])

@@ -1,5 +1,5 @@
 /**
- * Uploads a report, RFC 8460 §5.4: POST to the URL that the domain's record names. The name is looked up by our resolver
+ * Uploads a report, RFC 8460: POST to the URL that the domain's record names. The name is looked up by our resolver
  * and dialled by our dialler, which refuses what is private; redirects are not followed.
  */
 import { request } from 'node:https'

@@ -1,6 +1,6 @@
 import type { TlsFailure, TlsPolicyReport, TlsReport } from './report.ts'
 
-/** The JSON of RFC 8460 §4.4. What we write is small: failures have a bound for each policy. */
+/** The JSON of RFC 8460 What we write is small: failures have a bound for each policy. */
 export function writeTlsReport(report: TlsReport): string {
   return JSON.stringify({
     'organization-name': report.organisation,

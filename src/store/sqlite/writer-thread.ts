@@ -24,7 +24,8 @@ freeLeases(sql)
 const writer = new Writer(sql, disk, data.folder, data.limits)
 let closed = false
 let resting: NodeJS.Timeout | null = null
-let patience: NodeJS.Timeout | null = null
+/** For the time of what is patient. */
+let waiting = false
 
 function tell(message: WriterMessage): void {
   port.postMessage(message)
@@ -40,16 +41,19 @@ function work(first: WriterPost | 'close' | null): void {
     if (dueInMs === null) break
     if (dueInMs > 0 && !closing) {
       // Together with what comes meanwhile, which calls us itself.
-      patience ??= setTimeout(() => {
-        patience = null
-        if (!closed) work(null)
-      }, dueInMs)
+      if (!waiting) setTimeout(workAgain, dueInMs)
+      waiting = true
       return
     }
     tell(writer.runBatch())
   }
   if (closing) close()
   else restLater()
+}
+
+function workAgain(): void {
+  waiting = false
+  if (!closed) work(null)
 }
 
 /** Piece by piece, behind everything else. */
