@@ -2,6 +2,7 @@ import type { ChecksConfig } from './checks-config.ts'
 import type { FiltersConfig } from './filter-config.ts'
 import type { GuardsConfig } from './guards-config.ts'
 import type { Limits } from './limits.ts'
+import type { RejectsConfig } from './rejects-config.ts'
 import type { ReportsConfig } from './reports-config.ts'
 import type { QueueConfig } from './queue-config.ts'
 
@@ -96,6 +97,7 @@ export interface Config {
     /** The reverse-path of what an alias leads elsewhere becomes one of ours. */
     readonly srs: boolean
   }
+  readonly rejects: RejectsConfig
   /** What other domains are told, and tell us. */
   readonly reports: ReportsConfig
 }

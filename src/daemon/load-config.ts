@@ -8,6 +8,7 @@ import type { Config, DoorName, Endpoint } from '../base/config.ts'
 import { doorNames } from '../base/config.ts'
 import { defaultLimits, type Limits, limitsThatMayBeZero } from '../base/limits.ts'
 import { readGuards } from './config/guards.ts'
+import { readRejects } from './config/rejects.ts'
 import { readReports } from './config/reports.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigSource, ConfigTable } from './config-table.ts'
@@ -74,6 +75,7 @@ export function parseConfig(text: string, file: string): LoadedConfig {
     limits: { ...readLimits(root.table('limits')), ...queueLimits },
     filters: readFilters(root),
     forwarding: readForwarding(root.table('forwarding')),
+    rejects: readRejects(root.table('rejects')),
     checks: readChecks(root.table('checks'), readDomain),
     reports: readReports(root.table('reports'), readDomain),
   }

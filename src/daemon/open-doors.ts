@@ -1,6 +1,7 @@
 /** Opens the doors a configuration names. The room behind a door is loaded only when the door is to be opened. */
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Config, DoorName } from '../base/config.ts'
+import type { Rejects } from '../delivery/rejects.ts'
 import type { ImapShared } from '../imap/server/shared.ts'
 import type { JourneySink } from '../journey/event.ts'
 import type { MaildropLocks } from '../pop3/server/maildrop-locks.ts'
@@ -32,6 +33,8 @@ export interface BehindDoors {
   readonly filters?: readonly SmtpFilter[]
   /** Told of each letter that was filed here. */
   readonly filed?: (letter: FiledLetter) => void
+  /** Keeps copies of what filters refuse; null: none are kept. */
+  readonly rejects: Rejects | null
   /** Absent: what is handed in goes out unsigned. */
   readonly signer?: SignerSource
   readonly metrics: Metrics
@@ -123,6 +126,7 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
           filters: behind.filters ?? [],
           signer: behind.signer ?? null,
           forwarding: makeForwarding(config, world),
+          rejects: behind.rejects,
           trusted: config.guards.trusted,
           refusals: behind.guards.refusals,
           mistaken: (address: string) => behind.guards.offences.count('protocol', address),

@@ -25,6 +25,7 @@ import { type Reloaded, reloadConfig } from './reload-config.ts'
 import { closeDoors, type OpenDoors, openDoors } from './open-doors.ts'
 import { journeysAtLevel } from './journeys-at-level.ts'
 import { makeHandIn } from './make-hand-in.ts'
+import { makeRejects } from './make-rejects.ts'
 import { makeQueue } from './make-queue.ts'
 
 export interface PosthornServer {
@@ -145,9 +146,9 @@ async function start(
 
   let defaultDomain = await firstDomain(store, config.hostname)
   const behind = { config, world, store, journeys, guards, defaultDomain: () => defaultDomain }
-  const { signer, reports, queue, filters } = await makeFlow(behind, closers)
+  const { signer, reports, queue, filters, rejects } = await makeFlow(behind, closers)
   const doors = await openDoors({
-    ...{ ...behind, filters: filters.filters, authenticator, tls, signer, filed: reports.filed },
+    ...{ ...behind, filters: filters.filters, authenticator, tls, signer, rejects, filed: reports.filed },
     metrics: health.metrics,
     ...(given.ports === undefined ? {} : { ports: given.ports }),
   })
@@ -227,7 +228,10 @@ async function makeFlow(parts: Flow, closers: Closer[]) {
   const { makeReloadableFilters } = await import('./reloadable-filters.ts')
   const filters = await makeReloadableFilters({ config, world, guards, judged })
   closers.push(async () => filters.close())
-  return { signer, reports, queue, filters }
+  const rejects = makeRejects({ config, world, store })
+  rejects?.start()
+  closers.push(async () => rejects?.stop())
+  return { signer, reports, queue, filters, rejects }
 }
 
 function statusOf(

@@ -16,6 +16,7 @@ import { noFilters } from '../base/filter-config.ts'
 import { noReports } from '../base/reports-config.ts'
 import { type ChecksConfig, defaultChecks } from '../base/checks-config.ts'
 import { defaultQueueConfig } from '../base/queue-config.ts'
+import { defaultRejects } from '../base/rejects-config.ts'
 import { defaultLimits } from '../base/limits.ts'
 import { controlPath } from '../daemon/control-path.ts'
 import { openControlSocket } from '../daemon/control-socket.ts'
@@ -203,6 +204,7 @@ function serverConfig(domain: string, scene: Scene, data: string, ports: ServerP
     filters: noFilters,
     reports: noReports,
     forwarding: { srs: true },
+    rejects: defaultRejects,
   }
 }
 

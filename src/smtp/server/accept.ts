@@ -16,6 +16,7 @@ import { refuse, type Reply } from '../wire/reply.ts'
 import { checkMessage } from '../../delivery/check-message.ts'
 import { Intake } from './intake.ts'
 import { recordAccepted, recordDiscarded, recordJunk } from './journey.ts'
+import { keepRefused } from './keep-refused.ts'
 import { receivedField } from './received.ts'
 import type { Session } from './session.ts'
 import { wishesOf } from './wishes.ts'
@@ -41,14 +42,14 @@ export interface Outcome {
 /** @throws {Refusal} @throws {StoreUnavailable} Nothing has been kept; `arrived.intake` is to be aborted. */
 export async function acceptMessage(session: Session, arrived: Arrived): Promise<Outcome> {
   const scan = await checked(session, arrived.intake)
-  const verdict = combine(
-    await session.filters.end({
-      journeyId: arrived.journeyId,
-      reversePath: session.transaction!.reversePath,
-      recipients: session.recipients.map(({ forwardPath }) => forwardPath),
-      octets: arrived.octets,
-    }),
-  )
+  const endings = await session.filters.end({
+    journeyId: arrived.journeyId,
+    reversePath: session.transaction!.reversePath,
+    recipients: session.recipients.map(({ forwardPath }) => forwardPath),
+    octets: arrived.octets,
+  })
+  await keepRefused(session, arrived, scan, endings)
+  const verdict = combine(endings)
   if (verdict.discardedBy !== null) return discarded(session, arrived, scan, verdict.discardedBy)
   const late = await askAgain(session)
   const recipients = (await recipientsAfter(session, verdict)).filter(

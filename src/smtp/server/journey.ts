@@ -121,7 +121,7 @@ function facts(session: Session, incoming: IncomingMessage | null): JourneyFacts
   const accepted = outcome?.accepted ?? null
   const queued = accepted !== null && accepted.queueIds.length > 0
   const envelope = outcome?.scan.envelope
-  const filed = accepted !== null && accepted.filed.length > 0
+  const filed = accepted?.filed ?? session.transaction?.refusedCopies ?? []
   const direction = session.options.role !== 'submission' ? 'in' : queued ? 'out' : 'local'
   return {
     direction,
@@ -133,7 +133,7 @@ function facts(session: Session, incoming: IncomingMessage | null): JourneyFacts
     ...refusalFacts(session),
     links: [session.link],
     queueIds: accepted?.queueIds ?? [],
-    accountIds: filed ? [...new Set(accepted.filed.map((one) => one.accountId))] : [],
+    accountIds: [...new Set(filed.map((one) => one.accountId))],
     ...(session.account === null ? {} : { senderAccountId: session.account.accountId }),
   }
 }

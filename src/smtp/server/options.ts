@@ -5,6 +5,7 @@ import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { JourneySink } from '../../journey/event.ts'
 import type { Forwarding } from '../../delivery/forwarding.ts'
+import type { Rejects } from '../../delivery/rejects.ts'
 import type { Filed, Store } from '../../store/store.ts'
 import type { ServerTls } from '../../tls/server-tls.ts'
 import type { SignerSource } from '../../submission/signer.ts'
@@ -57,6 +58,8 @@ export interface SmtpDoorOptions {
   readonly mayRelay?: (domain: string, remoteAddress: string) => boolean
   /** How letters go on that aliases lead elsewhere; absent: under their own reverse-path. */
   readonly forwarding?: Forwarding | null
+  /** Keeps copies of what filters refuse; absent: none are kept. */
+  readonly rejects?: Pick<Rejects, 'mailbox' | 'wants' | 'file'> | null
   /** Told of each letter that was filed here, once it is on disk. Must not throw, and return at once. */
   readonly filed?: (letter: FiledLetter) => void
   /** Other words for the same replies: only the Lab hands them in. */

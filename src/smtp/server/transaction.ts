@@ -1,4 +1,5 @@
 import type { PlannedRecipient } from '../../delivery/plan.ts'
+import type { Filed } from '../../store/store.ts'
 import type { MailCommand } from '../wire/mail.ts'
 import { formatMailbox } from '../wire/path.ts'
 
@@ -6,6 +7,8 @@ import { formatMailbox } from '../wire/path.ts'
 export class Transaction {
   readonly mail: MailCommand
   readonly recipients: PlannedRecipient[] = []
+  /** Copies of it that were kept although it was refused. */
+  refusedCopies: readonly Filed[] = []
 
   constructor(mail: MailCommand) {
     this.mail = mail
