@@ -25,6 +25,8 @@ export interface MessageVerdict {
   readonly arc: ArcResult
   /** Of the From field, A-labels; null when it has none or several, or there is not exactly one such field. */
   readonly authorDomain: string | null
+  /** It has a From field, but nobody can tell of which one domain its authors are. */
+  readonly authorUnclear: boolean
 }
 
 export class MessageVerifier {
@@ -35,6 +37,7 @@ export class MessageVerifier {
   #dkim: DkimVerifier | null = null
   #arc: ArcVerifier | null = null
   #authorDomain: string | null = null
+  #authorUnclear = false
 
   constructor(world: DkimWorld, limits: MessageLimits) {
     this.#world = world
@@ -61,7 +64,8 @@ export class MessageVerifier {
     if (rest !== null) this.#bodies.push(rest)
     this.#bodies.finish()
     const [dkim, arc] = await Promise.all([this.#dkim!.finish(), this.#arc!.finish()])
-    return { dkim, dkimSkipped: this.#dkim!.skipped, arc, authorDomain: this.#authorDomain }
+    const author = { authorDomain: this.#authorDomain, authorUnclear: this.#authorUnclear }
+    return { dkim, dkimSkipped: this.#dkim!.skipped, arc, ...author }
   }
 
   #begin(): void {
@@ -71,6 +75,7 @@ export class MessageVerifier {
       signedField(field, text),
     )
     this.#authorDomain = readAuthorDomain(fields)
+    this.#authorUnclear = this.#authorDomain === null && fields.some(isFrom)
     this.#dkim = new DkimVerifier(this.#world, fields, this.#bodies, {
       signaturesMax: this.#limits.dkimSignatures,
       authorDomain: this.#authorDomain,
@@ -79,9 +84,13 @@ export class MessageVerifier {
   }
 }
 
+function isFrom({ name }: SignedField): boolean {
+  return name.toLowerCase() === 'from'
+}
+
 /** RFC 9989: one From field, whose addresses are all of one domain. */
 export function readAuthorDomain(fields: readonly SignedField[]): string | null {
-  const from = fields.filter(({ name }) => name.toLowerCase() === 'from')
+  const from = fields.filter(isFrom)
   if (from.length !== 1) return null
   const domains = new Set<string | null>()
   for (const { mailbox, host } of parseAddressList(fieldText(from[0]!.value))) {

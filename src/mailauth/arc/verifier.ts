@@ -59,11 +59,11 @@ export class ArcVerifier {
     if (chain.kind !== 'chain' || statedFailure(chain.sets) !== null) return
     for (const { instance, messageSignature, seal } of chain.sets) {
       const newest = instance === chain.sets.length
-      if (newest) bodies.want(messageSignature.bodyCanonicalisation, messageSignature.bodyOctets)
+      const hashed = newest && bodies.want(messageSignature.bodyCanonicalisation, messageSignature.bodyOctets)
       this.#keys.push({
         seal: findKeys(world.resolver, seal),
         // §5.2 step 4: only the newest has to be good; what was before it may have been changed since.
-        message: newest ? findKeys(world.resolver, messageSignature) : null,
+        message: hashed ? findKeys(world.resolver, messageSignature) : null,
       })
     }
   }
@@ -101,7 +101,8 @@ export class ArcVerifier {
   async #checkMessage(sets: readonly ArcSet[]): Promise<Checked> {
     const { messageSignature } = sets.at(-1)!
     const { bodyCanonicalisation, bodyOctets, headerCanonicalisation, names, field } = messageSignature
-    const found = (await this.#keys.at(-1)!.message) as FoundKeys
+    const found = await this.#keys.at(-1)!.message
+    if (found === null) return { result: 'fail', reason: 'too many different l=', record: null, key: null }
     const text = signedText(new FieldPicker(this.#fields).pick(names, field), field, headerCanonicalisation)
     const checked = checkSignature(messageSignature, found, text, this.#world.keys)
     const digest = this.#bodies.get(bodyCanonicalisation, bodyOctets)

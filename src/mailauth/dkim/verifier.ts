@@ -42,6 +42,9 @@ export interface DkimWorld {
   now(): number
 }
 
+/** Of several such fields readers show, or obey, the first one. */
+const shownOnce = ['from', 'subject', 'content-type', 'content-transfer-encoding'] as const
+
 interface Begun {
   readonly signature: DkimSignature
   readonly keys: Promise<FoundKeys>
@@ -77,7 +80,11 @@ export class DkimVerifier {
         this.#all.push(signature)
         continue
       }
-      bodies.want(signature.bodyCanonicalisation, signature.bodyOctets)
+      if (!bodies.want(signature.bodyCanonicalisation, signature.bodyOctets)) {
+        const { domain, selector, algorithm } = signature
+        this.#all.push({ domain, selector, algorithm, reason: 'too many different l=', wellFormed: true })
+        continue
+      }
       this.#all.push({ signature, keys: findKeys(world.resolver, signature) })
     }
   }
@@ -95,6 +102,11 @@ export class DkimVerifier {
       }
     }
     return results
+  }
+
+  #isAddedTo(name: string, signed: readonly string[]): boolean {
+    const times = signed.filter((one) => one === name).length
+    return times > 0 && this.#picker.count(name) > times
   }
 
   #judge(signature: DkimSignature, found: FoundKeys): DkimResult {
@@ -126,6 +138,13 @@ export class DkimVerifier {
         // RFC 6376 §8.2: whoever added the rest may have added anything. RFC 8601 §2.7.1 calls it policy.
         result = 'policy'
         reason = `only ${digest.hashedOctets} of ${digest.octets} octets of the body are signed`
+      } else {
+        // RFC 6376 §8.15: a field that was added above is what a reader sees, and the signature covers the one below.
+        const added = shownOnce.find((name) => this.#isAddedTo(name, signature.names))
+        if (added !== undefined) {
+          result = 'policy'
+          reason = `not every ${added} field is signed`
+        }
       }
     }
     return {

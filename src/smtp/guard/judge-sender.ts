@@ -192,8 +192,10 @@ class Judge implements FilterSession {
   }
 
   /** What the author's domain asks for; a failed SPF alone refuses nothing here. */
-  #consequence({ dmarc, trustedHop }: SenderFindings): FilterEnding {
+  #consequence({ dmarc, trustedHop, message }: SenderFindings): FilterEnding {
     if (dmarc === null || this.#options.policy.dmarc !== 'enforce') return {}
+    // Else any policy could be got round: docs/decisions/231.
+    if (message?.authorUnclear === true) return { junk: 'DMARC: its From field names no single domain' }
     const { result, policy, testing, authorDomain } = dmarc
     // RFC 9989: t=y asks to leave the policy unapplied.
     if (testing || trustedHop !== null) return {}
@@ -281,7 +283,7 @@ function outOfTime(authorDomain: string | null): MessageVerdict {
     ...{ signedBodyOctets: null, bodyOctets: null },
   }
   const arc: ArcResult = { result: 'none', reason: late, instances: 0, hops: [] }
-  return { dkim: [dkim], dkimSkipped: 0, arc, authorDomain }
+  return { dkim: [dkim], dkimSkipped: 0, arc, authorDomain, authorUnclear: false }
 }
 
 function spfOutOfTime(reversePath: string): SpfIdentityResult {
