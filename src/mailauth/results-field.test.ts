@@ -66,7 +66,8 @@ test('what is no such field', () => {
   assert.equal(parseAuthenticationResults(` a.example; spf=pass ${'('.repeat(100_000)}`), null)
 })
 
-const value = fc.string({ unit: 'grapheme-ascii', maxLength: 60 })
+/** What has a = in it is written another way. */
+const value = fc.string({ unit: 'grapheme-ascii', maxLength: 60 }).map((text) => text.replaceAll('=', ':'))
 const keyword = fc.constantFrom('spf', 'dkim', 'x-new', 'header', 'smtp', 'mailfrom', 'pass')
 
 test('what is written is read again, in lines that are not too long', () => {

@@ -54,8 +54,10 @@ function formatResult({ method, result, reason, comment, properties }: MethodRes
 }
 
 function formatValue(value: string): string {
-  // Nothing of a stranger's may begin another line.
-  const plain = value.replace(/[\x00-\x1f\x7f]+/g, ' ').slice(0, 400)
+  // Nothing of a stranger's may begin another line, or be a result to those who only look for `dmarc=pass` in the text.
+  // RFC 8601 §2.2, pvalue: of an address the domain is enough.
+  const harmless = value.includes('=') ? value.slice(value.lastIndexOf('@') + 1).replaceAll('=', ':') : value
+  const plain = harmless.replace(/[\x00-\x1f\x7f]+/g, ' ').slice(0, 400)
   return token.test(plain) || address.test(plain) ? plain : `"${plain.replace(/["\\]/g, '\\$&')}"`
 }
 

@@ -9,6 +9,9 @@ import { after, before, describe, test } from 'node:test'
 import { type HarnessOptions, openSmtpDoor, type SmtpHarness } from '../harness/smtp-door.ts'
 import { type Attacker, attack } from './client.ts'
 
+/** Of a door that lists 127.0.0.1 as a proxy: a stranger. */
+export const fromOutside = 'PROXY TCP4 192.0.2.7 198.51.100.1 4711 25\r\n'
+
 export interface Case {
   /** Class and number, `BDAT-04`; docs/attacks.md counts them. */
   readonly id: string
@@ -19,6 +22,8 @@ export interface Case {
   readonly codes: string
   /** Copies that were filed; default 0. */
   readonly kept?: number
+  /** Of them in bob's INBOX; absent: not asked. */
+  readonly inInbox?: number
   /** Entries of the queue; default 0. */
   readonly queued?: number
   /** What all replies together look like. */
@@ -44,14 +49,20 @@ export const logIn = `${hello}AUTH PLAIN ${plain('bob', 'hungry')}\r\n`
 
 const limits = { errorsPerSession: 50, idleCommands: 1_000 }
 
-/** A describe block with a door of its own and one test for each case. */
-export function attackDoor(title: string, options: HarnessOptions, cases: readonly Case[]): void {
+/** A describe block with a door of its own and one test for each case. @param preface Of each connection: a PROXY header. */
+export function attackDoor(
+  title: string,
+  options: HarnessOptions,
+  cases: readonly Case[],
+  preface = '',
+): void {
   describe(title, () => {
     let door: SmtpHarness
     let bystander: Attacker
     before(async () => {
       door = await openSmtpDoor({ ...options, limits: { ...limits, ...options.limits } })
       bystander = await attack(door.endpoint)
+      bystander.send(preface)
       await bystander.until(/^220 .*\r\n/)
     })
     after(async () => {
@@ -61,8 +72,12 @@ export function attackDoor(title: string, options: HarnessOptions, cases: readon
     for (const one of cases) {
       test(`${one.id} ${one.what}`, async () => {
         const keptBefore = await countKept(door)
+        const inboxBefore = one.inInbox === undefined ? 0 : (await door.inbox('bob@hamburger.edu')).length
         const queuedBefore = (await door.store.listQueue(10_000)).length
-        const heard = await converse(door, one.send)
+        const heard = await converse(
+          door,
+          typeof one.send === 'string' ? preface + one.send : [preface, ...one.send],
+        )
         // Without the digits that do not matter.
         const codes = codesOf(heard).join(' ').split('')
         const said = codes.map((char, at) => (one.codes[at] === 'x' ? 'x' : char)).join('')
@@ -70,6 +85,8 @@ export function attackDoor(title: string, options: HarnessOptions, cases: readon
         if (one.heard !== undefined) assert.match(heard, one.heard)
         assert.equal((await countKept(door)) - keptBefore, one.kept ?? 0, 'copies filed')
         assert.equal((await door.store.listQueue(10_000)).length - queuedBefore, one.queued ?? 0, 'queued')
+        if (one.inInbox !== undefined)
+          assert.equal((await door.inbox('bob@hamburger.edu')).length - inboxBefore, one.inInbox, 'in INBOX')
         if (one.nowhere !== undefined) assert.doesNotMatch(heard, one.nowhere)
         if (one.kept !== undefined && one.kept > 0) {
           const copy = (await door.inbox('bob@hamburger.edu')).at(-1) ?? ''

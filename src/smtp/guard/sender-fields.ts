@@ -1,5 +1,6 @@
 /** What is found out about a sender, as the Authentication-Results field and as events of the journey. */
 import type { EventData, Kind } from '../../journey/event.ts'
+import { isHostName } from '../../dns/name.ts'
 import type { ArcResult } from '../../mailauth/arc/verifier.ts'
 import type { DkimResult } from '../../mailauth/dkim/verifier.ts'
 import type { DmarcResult } from '../../mailauth/dmarc/evaluate.ts'
@@ -51,7 +52,7 @@ const reasonOf = (reason: string | null): { reason?: string } => (reason === nul
 function iprevResult({ result, reason, address, name }: IprevResult): MethodResult {
   return {
     ...{ method: 'iprev', result, ...reasonOf(reason) },
-    ...(name === null ? {} : { comment: name }),
+    ...(name !== null && isHostName(name) ? { comment: name } : {}),
     properties: property('policy', 'iprev', address),
   }
 }
