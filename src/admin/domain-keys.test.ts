@@ -99,10 +99,21 @@ test('new keys wait until everybody can have seen them, and the old ones sign un
   assert.equal((await call('GET', '/elsewhere.example/keys')).status, 404)
 })
 
+test('a domain that has keys gets no second pair that signs at once', async (t) => {
+  const { call } = await setUp(t)
+  const { status, body } = await call('POST', '/hamburger.edu/keys')
+  assert.deepEqual([status, body.error.code], [409, 'keys-there'])
+  assert.match(body.error.remedy, /key rotate hamburger\.edu/)
+  for (const { selector } of (await call('GET', '/hamburger.edu/keys')).body.keys) {
+    await call('POST', `/hamburger.edu/keys/${selector}/retire`)
+  }
+  assert.equal((await call('POST', '/hamburger.edu/keys')).status, 201)
+})
+
 test('a domain has a bounded number of keys', async (t) => {
   const { call } = await setUp(t)
-  for (let n = 2; n <= 10; n++) assert.equal((await call('POST', '/hamburger.edu/keys')).status, 201)
-  const { status, body } = await call('POST', '/hamburger.edu/keys')
+  for (let n = 2; n <= 10; n++) assert.equal((await call('POST', '/hamburger.edu/keys/rotate')).status, 200)
+  const { status, body } = await call('POST', '/hamburger.edu/keys/rotate')
   assert.deepEqual([status, body.error.code], [409, 'too-many-keys'])
 })
 

@@ -30,6 +30,12 @@ export function domainKeyRoutes(options: AdminOptions): Hono {
     })
     .post('/:domain/keys', async (context) => {
       const domain = await knownDomain(options, context)
+      const there = await store.listDomainKeys(domain)
+      if (there.some(({ retiredAt }) => retiredAt === null)) {
+        // A second pair would sign at once, with records that nobody has published.
+        const remedy = `New ones in their place: posthorn domain key rotate ${domain}.`
+        throw new AdminError(409, 'keys-there', `${domain} has keys already`, remedy)
+      }
       await addKeys(options, domain, clock.now())
       return context.json({ domain, keys: shownKeys(await store.listDomainKeys(domain), clock.now()) }, 201)
     })

@@ -37,7 +37,8 @@ function readQuery(get: (name: string) => string | undefined): JourneyQuery {
   if (reversePath !== undefined) query.reversePath = reversePath
   const address = get('ip')
   if (address !== undefined) query.remoteAddress = address
-  if (get('refused') !== undefined) query.refused = true
+  const refused = get('refused')
+  if (refused !== undefined) query.refused = refused !== '0'
   const queueId = get('queueId')
   if (queueId !== undefined) query.queueId = readNumber(queueId, 'queueId', idRange)
   const client = get('client')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Config } from '../base/config.ts'
 import { CliError, exitCodes } from './cli-error.ts'
+import { configLines } from './config-lines.ts'
 import { defaultConfigFile, findConfigFile } from './reach.ts'
 import { runCommand } from './run-command.ts'
 
@@ -15,8 +16,8 @@ export function registerConfig(program: Command): void {
         const file = requireConfigFile(named === undefined ? flags : { config: named })
         const { loadConfig } = await import('../daemon/load-config.ts')
         const { config: loaded, warnings } = await loadConfig(file)
-        const shown = { ...loaded, routes: Object.fromEntries(loaded.routes) }
-        answer({ version: 1, file, warnings, config: shown }, () => explain(file, loaded, warnings))
+        await checkCertificates(loaded)
+        answer({ version: 1, file, warnings, config: plain(loaded) }, () => explain(file, loaded, warnings))
       }),
     )
 }
@@ -32,31 +33,28 @@ export function requireConfigFile(flags: { readonly config?: string }): string {
 }
 
 function explain(file: string, config: Config, warnings: readonly string[]): string {
-  const lines = [
-    `${file} can be used.`,
-    `  calls itself    ${config.hostname}`,
-    `  keeps mail in   ${config.data}`,
-    ...Object.entries(config.listen).map(
-      ([door, endpoints]) =>
-        `  ${door.padEnd(14)}  ${endpoints.map(({ address, port }) => `${address}:${port}`).join(', ')}`,
-    ),
-    ...certificateLines(config.tls),
-    `  passwords       ${config.auth.plaintext === 'never' ? 'over TLS only' : 'over TLS, and in the clear from this machine'}`,
-    `  name servers    ${config.dns.servers === null ? 'those of the system' : config.dns.servers.map(({ address, port }) => `${address}:${port}`).join(', ')}`,
-    ...Array.from(
-      config.routes,
-      ([domain, hop]) =>
-        `  route           ${domain} to ${hop === 'discard' ? 'nowhere' : `${hop.address}:${hop.port}`}`,
-    ),
-    ...warnings.map((warning) => `  note            ${warning}`),
-  ]
-  return `${lines.join('\n')}\n`
+  const notes = warnings.map((warning) => `  note            ${warning}`)
+  return `${[`${file} can be used.`, ...configLines(config), ...notes].join('\n')}\n`
 }
 
-function certificateLines({ certificates, clientCa }: Config['tls']): string[] {
-  const lines = certificates.map(({ certificate }) => `  certificate     ${certificate}`)
-  if (lines.length === 0) {
-    lines.push('  certificate     made by itself: other servers will not trust it, but encrypt')
+/** JSON has no maps. */
+function plain(config: Config): object {
+  const guards = { ...config.guards, sizes: Object.fromEntries(config.guards.sizes) }
+  return { ...config, routes: Object.fromEntries(config.routes), guards }
+}
+
+/** Files that the configuration names have to be there; whether the server may read them is its user's matter. */
+async function checkCertificates(config: Config): Promise<void> {
+  const { readCertificates } = await import('../daemon/certificates.ts')
+  const { createServerTls } = await import('../tls/server-tls.ts')
+  try {
+    const found = await readCertificates(config)
+    if (found.certificates.length > 0) createServerTls(found)
+  } catch (error) {
+    const { message, cause } = error as Error
+    const code = (cause as NodeJS.ErrnoException | undefined)?.code
+    if (code === 'EACCES' || code === 'EPERM') return
+    const remedy = 'Look at [tls]: each certificate needs its own key, both as PEM files.'
+    throw new CliError(exitCodes.usage, message, remedy, { code: 'bad-config', cause: error })
   }
-  return clientCa === null ? lines : [...lines, `  people's CA     ${clientCa}`]
 }

@@ -35,12 +35,16 @@ export function registerDomainKeys(domain: Command): void {
     .command('check')
     .description('compare these records with what DNS says')
     .argument('<domain>')
-    .addHelpText('after', '\nExit codes: 0 all that is needed is there, 1 something is missing or differs.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all that is needed is there, 1 something is missing or differs, 75 DNS does not answer.',
+    )
     .action((name: string, _flags: unknown, command: Command) =>
       runCommand(command, async ({ flags, answer, style }) => {
         const checked = await ask<{ sound: boolean; records: CheckedRecord[] }>(flags, 'GET', name, '/check')
         answer({ version: 1, ...checked }, () => checkText(checked.records, style))
-        if (!checked.sound) process.exitCode = exitCodes.refused
+        const isCertain = checked.records.some(({ state, needed }) => needed && /missing|differs/.test(state))
+        if (!checked.sound) process.exitCode = isCertain ? exitCodes.refused : exitCodes.tryLater
       }),
     )
   registerKey(domain.command('key').description('make, change and remove the keys that sign for a domain'))
@@ -56,8 +60,8 @@ function registerKey(key: Command): void {
     .command('rotate')
     .description('make new keys to be published now; they sign, and the old ones do not, from --after on')
     .argument('<domain>')
-    .option('--after <time>', 'such as 12h or 2d', readAfter, 2 * 86_400_000)
-    .action((name: string, { after }: { after: number }, command: Command) =>
+    .option('--after <time>', 'such as 12h or 2d (default: 2d)', readAfter)
+    .action((name: string, { after = 2 * 86_400_000 }: { after?: number }, command: Command) =>
       showKeys(command, 'POST', name, '/keys/rotate', { afterMs: after }),
     )
   for (const [verb, method, description] of [
@@ -111,7 +115,9 @@ function keysText({ domain, keys }: Keys, style: Style): string {
 function zoneText(records: readonly WantedRecord[]): string {
   const lines = (needed: boolean) =>
     records.filter((record) => record.needed === needed).map(({ zone }) => `${zone}\n`)
-  return `${lines(true).join('')}\n; suggestions: MTA-STS needs a policy on the web too, RFC 8461\n${lines(false).join('')}`
+  const host = records.find(({ purpose }) => purpose === 'mx')?.value.replace(/^\d+ /, '')
+  const address = `; ${host} needs its A and AAAA records, and its addresses a PTR record with this name\n`
+  return `${address}${lines(true).join('')}\n; suggestions: MTA-STS needs a policy on the web too, RFC 8461\n${lines(false).join('')}`
 }
 
 function checkText(records: readonly CheckedRecord[], style: Style): string {
@@ -119,12 +125,17 @@ function checkText(records: readonly CheckedRecord[], style: Style): string {
     needed || state === 'ok' ? state : `${state} (suggestion)`,
     ...[type, name],
   ])
-  const wrong = records.filter(({ state, needed }) => needed && state !== 'ok')
-  const details = wrong.map(({ name, zone, found }) => {
-    const there = found.length === 0 ? '' : `; there is: ${found.join(' | ')}`
-    return `\n${name}${there}\n  ${zone}\n`
+  const wrong = records.filter(({ state, needed }) => needed && (state === 'missing' || state === 'differs'))
+  const details = wrong.map(({ zone, found }) => {
+    const there = found.length === 0 ? '' : `; there is: ${found.join(' | ')}\n`
+    return `${there}${zone}\n`
   })
-  return `${formatTable(['STATE', 'TYPE', 'NAME'], rows, style)}${details.join('')}`
+  const table = formatTable(['STATE', 'TYPE', 'NAME'], rows, style)
+  const wanted = details.length === 0 ? '' : `\nTo be published in DNS:\n\n${details.join('\n')}`
+  const silent = records.some(({ state }) => state === 'unknown')
+    ? '\nunknown: DNS gave no answer. Try again later, or look at dns.servers in the configuration.\n'
+    : ''
+  return `${table}${wanted}${silent}`
 }
 
 function dateText(ms: number): string {

@@ -124,12 +124,15 @@ async function takeWhatNeedsRoot(config: Config, log: Log): Promise<ServerGiven>
 
 const clearName: Record<string, string> = {
   smtp: 'mail from other servers',
+  lmtp: 'mail from another server of yours, LMTP',
   submission: 'sending, STARTTLS',
   submissions: 'sending, TLS',
   pop3: 'reading by POP3',
   pop3s: 'reading by POP3, TLS',
   imap: 'reading by IMAP',
   imaps: 'reading by IMAP, TLS',
+  http: '/healthz and /readyz',
+  metrics: '/metrics, /healthz and /readyz',
 }
 
 /** One line for each open door. */

@@ -61,6 +61,14 @@ export class ConfigTable {
     return new ConfigTable(this.#source, [...this.#path, key], value as Record<string, unknown>)
   }
 
+  /** The table right below this one that has such a key: somebody wrote the line in the wrong place. */
+  keyOfTableWith(key: string): string | null {
+    for (const [name, value] of Object.entries(this.#values)) {
+      if (typeof value === 'object' && value !== null && Object.hasOwn(value, key)) return name
+    }
+    return null
+  }
+
   isText(key: string): boolean {
     return typeof this.#values[key] === 'string'
   }
@@ -114,12 +122,13 @@ export class ConfigTable {
   }
 
   choice<T extends string>(key: string, choices: readonly T[], absent: T): T {
-    const value = this.string(key)
-    if (value === null) return absent
+    const value = this.#take(key)
+    if (value === undefined) return absent
     const found = choices.find((choice) => choice === value)
     if (found !== undefined) return found
     const remedy = `Write one of ${choices.map((choice) => `"${choice}"`).join(', ')}.`
-    throw this.error([key], `${this.#name(key)} is "${value}"`, remedy)
+    const written = typeof value === 'string' ? `"${value}"` : describe(value)
+    throw this.error([key], `${this.#name(key)} is ${written}`, remedy)
   }
 
   strings(key: string): string[] | null {

@@ -148,7 +148,17 @@ const refused: [text: string, line: number, column: number, problem: RegExp, rem
   [`${head}[outgoing]\naddress = "eth0"`, 3, 1, /not an IP address/, /leave the line out/],
   [`${head}[outgoing]\nehlo_name = "*"`, 3, 1, /not a host name/, /leave the line out/],
   [`${head}[log]\nlevel = "loud"`, 3, 1, /log\.level is "loud"/, /"debug", "info"/],
-  [`${head}[journey]\nlevel = true`, 3, 1, /journey\.level is true/, /quotes/],
+  [`${head}[journey]\nlevel = true`, 3, 1, /journey\.level is true/, /"full", "envelope"/],
+  ['[listen]\nhostname = "a.example"', 2, 1, /hostname belongs to \[listen\]/, /to the top of the file/],
+  [`${head}[quota]\nx = 1`, 2, 1, /Unknown key quota/, /clamav, .*rspamd/],
+  [
+    `${head}[guards.blocklists."bl.test"]\naction = "weigh"`,
+    ...([2, 1, /guards\.blocklists\.bl\.test weighs nothing/, /Add weight/] as const),
+  ],
+  [
+    `${head}[guards.blocklists."bl.test"]\nanswers = ["x"]`,
+    ...([3, 12, /guards\.blocklists\.bl\.test\.answers/, /single addresses/] as const),
+  ],
   [`${head}[limits]\nrecipients = 0`, 3, 1, /too little/, /1 or more; without the line it is 1000/],
   [`${head}[limits]\nrecipients = 1.5`, 3, 1, /limits\.recipients is 1\.5/, /whole number/],
   [`${head}[limits]\nrecipient = 5`, 3, 1, /Unknown key limits\.recipient/, /Did you mean recipients\?/],

@@ -119,7 +119,12 @@ function readDomain(text: string): string | null {
 function readHostname(root: ConfigTable): string {
   const text = root.string('hostname')
   const remedy = 'Add a line such as hostname = "mail.example.org": the name this server has in DNS.'
-  if (text === null) throw root.error([], 'hostname is missing', remedy)
+  if (text === null) {
+    const table = root.keyOfTableWith('hostname')
+    if (table === null) throw root.error([], 'hostname is missing', remedy)
+    const why = `Move the line to the top of the file: what stands below [${table}] belongs to it.`
+    throw root.error([table, 'hostname'], `hostname belongs to [${table}] here`, why)
+  }
   const domain = readDomain(text)
   if (domain === null) throw root.error(['hostname'], `hostname "${text}" is not a host name`, remedy)
   return domain
@@ -173,6 +178,10 @@ function readRoutes(table: ConfigTable): Config['routes'] {
       throw table.error([key], `routes: "${key}" is not a domain`, 'Write "domain.example" = "192.0.2.1:25".')
     }
     const target = table.string(key)!
+    if (target !== 'discard' && isIP(target.replace(/^\[?([^\]]*)\]?:\d*$/, '$1')) === 0) {
+      const remedy = 'Write an address and a port, such as "192.0.2.1:25", or "discard".'
+      throw table.error([key], `routes.${key}: "${target}" is not an IP address and a port`, remedy)
+    }
     routes.set(domain, target === 'discard' ? 'discard' : table.endpoint([key], target))
   }
   return routes

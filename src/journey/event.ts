@@ -143,8 +143,8 @@ export interface JourneyQuery {
   readonly accountId?: number
   /** Those in which something was refused to this address. */
   readonly remoteAddress?: string
-  /** Those in which something was refused. */
-  readonly refused?: true
+  /** True: those in which something was refused; false: without those that strangers were refused altogether. */
+  readonly refused?: boolean
   /** 1 to 1,000. */
   readonly limit: number
 }

@@ -72,6 +72,20 @@ test('the newest journey comes first', async (t) => {
   assert.deepEqual(await ids({}), ['j4', 'j3'])
 })
 
+test('what strangers were refused can be passed over, and what an account was refused stays', async (t) => {
+  const { journeys } = await open(t)
+  journeys.append({ journeyId: 'taken', facts: { state: 'delivered', refused: ['x@y.example'] }, events: [] })
+  journeys.append({ journeyId: 'own', facts: { state: 'refused', senderAccountId: 1 }, events: [] })
+  journeys.append({ journeyId: 'bot', facts: { state: 'refused' }, events: [] })
+  const ids = async (refused?: boolean) =>
+    (await journeys.find({ limit: 5, ...(refused === undefined ? {} : { refused }) })).map(
+      (journey) => journey.journeyId,
+    )
+  assert.deepEqual(await ids(), ['bot', 'own', 'taken'])
+  assert.deepEqual(await ids(true), ['bot', 'own', 'taken'])
+  assert.deepEqual(await ids(false), ['own', 'taken'])
+})
+
 test('facts grow, and events of several entries are put in order of time', async (t) => {
   const { journeys, clock } = await open(t)
   const at = clock.now()

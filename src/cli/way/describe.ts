@@ -97,7 +97,8 @@ function describeVerdict(data: EventData): string | null {
     ...(changes === undefined ? [] : [text(changes)]),
     ...(typeof us === 'number' ? [`${(us / 1_000).toFixed(us < 10_000 ? 1 : 0)} ms`] : []),
   ]
-  return `${text(filter)}: ${text(answer)}${details.length === 0 ? '' : ` (${details.join(', ')})`}`
+  const said = answer === 'failed' ? 'could not be asked, the log says why' : text(answer)
+  return `${text(filter)}: ${said}${details.length === 0 ? '' : ` (${details.join(', ')})`}`
 }
 
 function verdict(data: EventData): string {

@@ -20,7 +20,10 @@ export const stageNames: Readonly<Record<Stage, string>> = {
 /** What an empty stage means. */
 function meaningOfNothing(stage: Stage, way: Way): string {
   if (stage === 'written') return 'not seen'
+  if (stage === 'judged' && way.journeys.length === 1 && saw(way, 'handed-in'))
+    return 'not judged: handed in by somebody with an account'
   if (stage === 'judged') return 'not judged: from somebody trusted, or not asked to'
+  if (way.state === 'refused' && (stage === 'filed' || stage === 'collected')) return 'no: it was refused'
   if (stage === 'filed') return 'not yet, or on a server that is not ours'
   if (stage === 'collected') return 'not yet'
   if (stage === 'handed-in') return 'not seen: it came from another server'
@@ -64,10 +67,16 @@ export function formatWay(way: Way, style: Style, wire: boolean): string {
 }
 
 function titleOf(way: Way, style: Style): string {
-  const subject = way.subject === null ? 'a letter without subject' : `“${printableLine(way.subject)}”`
   const from = way.reversePath === '' ? '<>' : printableLine(way.reversePath)
-  const title = `Way of ${subject}  ${from} → ${way.recipients.map(printableLine).join(', ')}`
+  const to = way.recipients.map(printableLine).join(', ')
+  const title = `Way of ${nameOf(way)}  ${from} → ${to === '' ? 'nobody' : to}`
   return `${style.bold(title)}   ${style.dim(arrival(way))}`
+}
+
+function nameOf({ subject, state, messageId }: Way): string {
+  if (subject !== null) return `“${printableLine(subject)}”`
+  // What was refused before its end was read has a subject that nobody saw.
+  return state === 'refused' && messageId === null ? 'what was refused' : 'a letter without subject'
 }
 
 function arrival(way: Way): string {
@@ -111,10 +120,10 @@ function formatDialogue(
 ): { summary: string[]; lines: string[] } {
   const { handshaking, transfer, closure } = phases
   const count = handshaking.length + transfer.length + closure.length
+  const counted = `${count} ${count === 1 ? 'line' : 'lines'}`
   const witness = seenByBoth ? 'seen by both servers' : server
-  if (!wire)
-    return { summary: [style.dim(`${count} lines${witness === '' ? '' : `, ${witness}`}`)], lines: [] }
-  const summary = witness === '' ? [] : [style.dim(`[${witness}]`)]
+  if (!wire) return { summary: [style.dim(`${counted}${witness === '' ? '' : `, ${witness}`}`)], lines: [] }
+  const summary = [style.dim(witness === '' ? counted : `[${witness}]`)]
   // The lecture's three phases are SMTP's; a mailbox protocol has states instead.
   const named = stage === 'spoken' || stage === 'handed-in'
   const parts = named

@@ -18,6 +18,8 @@ export interface WayQuery {
   readonly messageId?: string
   readonly rcpt?: string
   readonly queueId?: string
+  /** `0`: without what strangers were refused. */
+  readonly refused?: '0'
 }
 
 /** Journeys that are joined at most: a message to many domains has one at each. */
@@ -32,7 +34,8 @@ export async function gatherWay(doors: readonly AdminDoor[], query: WayQuery): P
 
 /** @param text What stands on the command line: `last`, a journey's id, a Message-ID or a queue id. */
 export function readQuery(text: string | undefined): WayQuery[] {
-  if (text === undefined || text === 'last') return [{}]
+  // The newest letter, not the newest attempt of some bot; where there is nothing else, that.
+  if (text === undefined || text === 'last') return [{ refused: '0' }, {}]
   if (text.includes('@')) return [{ messageId: text.startsWith('<') ? text : `<${text}>` }]
   // Ids of journeys have 16 characters; a queue id is a short number.
   return /^\d{1,15}$/.test(text) ? [{ queueId: text }, { id: text }] : [{ id: text.toLowerCase() }]

@@ -79,7 +79,7 @@ export function mergeWay(seen: readonly Seen[]): Way {
     subject: pick(facts, 'subject') ?? null,
     messageId: pick(facts, 'messageId') ?? null,
     reversePath: pick(facts, 'reversePath') ?? '',
-    recipients: first.journey.facts.recipients ?? [],
+    recipients: recipientsOf(first.journey.facts),
     state: stateOf(facts, events),
     startedAt: Math.min(...ordered.map(({ journey }) => journey.startedAt)),
     filedAt: filed.length === 0 ? null : Math.max(...filed.map(({ at }) => at)),
@@ -96,6 +96,11 @@ function stageOf(event: JourneyEvent, submitted: boolean): Stage {
 
 function rank({ journey }: Seen): number {
   return journey.facts.direction === 'in' ? 1 : 0
+}
+
+/** Where nobody was accepted, those who were not. */
+function recipientsOf({ recipients = [], refused = [] }: JourneyFacts): readonly string[] {
+  return recipients.length > 0 ? recipients : refused
 }
 
 function pick<K extends keyof JourneyFacts>(

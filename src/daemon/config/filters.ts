@@ -20,9 +20,15 @@ const doors: readonly FilterDoor[] = ['smtp', 'submission', 'lmtp']
 export function readFilters(root: ConfigTable): FiltersConfig {
   const milters = root.tables('milter').map(readMilter)
   const hooks = root.tables('hook').map(readHook)
-  const rspamd = root.has('rspamd') ? readRspamd(root.table('rspamd')) : null
-  const clamav = root.has('clamav') ? readClamav(root.table('clamav')) : null
+  const rspamd = readIfThere(root, 'rspamd', readRspamd)
+  const clamav = readIfThere(root, 'clamav', readClamav)
   return { milters, hooks, rspamd, clamav }
+}
+
+function readIfThere<T>(root: ConfigTable, key: string, read: (table: ConfigTable) => T): T | null {
+  // Asked for in any case: it is a key that is known.
+  const table = root.table(key)
+  return root.has(key) ? read(table) : null
 }
 
 function readMilter(table: ConfigTable): MilterConfig {

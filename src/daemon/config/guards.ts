@@ -25,7 +25,7 @@ function readAddresses(table: ConfigTable, key: string): string[] {
   for (const [index, address] of addresses.entries()) {
     if (isIP(address) !== 0) continue
     const remedy = 'Write single addresses, such as "127.0.0.1" or "2001:db8::1".'
-    throw table.error([key, index], `guards.${key}: "${address}" is not an IP address`, remedy)
+    throw table.error([key, index], `${table.name}.${key}: "${address}" is not an IP address`, remedy)
   }
   return addresses
 }
@@ -54,6 +54,10 @@ function readBlocklists(
     const list = table.table(key)
     const action = list.choice('action', ['refuse', 'junk', 'weigh'], 'refuse')
     const weight = list.integer('weight', 0, 0)
+    if (action === 'weigh' && weight === 0) {
+      const remedy = 'Add weight = 50 or so: weights that add up to 100 refuse.'
+      throw table.error([key], `${list.name} weighs nothing`, remedy)
+    }
     const answers = readAddresses(list, 'answers')
     list.refuseOthers()
     return { zone, action, weight, answers }

@@ -6,6 +6,7 @@ import type { Recorder } from '../../journey/recorder.ts'
 import { endpointName } from '../../base/peer.ts'
 import type { ClientTlsFacts } from '../../tls/client-tls.ts'
 import { Connection } from './connection.ts'
+import { DialFailure } from './dialler.ts'
 import { SmtpFailure } from './failure.ts'
 import type { OutgoingMessage, SendResult } from './message.ts'
 import { openConversation } from './opening.ts'
@@ -101,8 +102,10 @@ async function openConnection(options: SmtpClientOptions, limits: SmtpClientLimi
     return connection
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : null
+    const isOurs = error instanceof DialFailure && error.cause === undefined
+    const why = isOurs && code === 'EACCES' ? 'a private address' : code
     recorder.event('connected', 'tcp.open', { ok: false, hostname, address, port, code, ms: ms() })
-    const text = `Cannot connect to ${hostname} (${endpointName(address, port)})${code === null ? '' : `: ${code}`}`
+    const text = `Cannot connect to ${hostname} (${endpointName(address, port)})${why === null ? '' : `: ${why}`}`
     // RFC 3463 §3.5: 4.4.1, no answer from host.
     const facts = { kind: 'temporary', reason: 'unreachable', reply: null, status: '4.4.1' } as const
     throw new SmtpFailure(text, { stage: 'connect', ...facts }, { cause: error })

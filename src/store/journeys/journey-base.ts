@@ -4,7 +4,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Journey, JourneyFacts, JourneyQuery } from '../../journey/event.ts'
 import { Sql } from '../sqlite/database.ts'
 import { journeyTables, journeyVersion } from './journey-tables.ts'
-import { answers, hashOf, keysOf, keysOfQuery } from './keys.ts'
+import { answers, hashOf, keysOf, keysOfQuery, wasStrangerRefused } from './keys.ts'
 import { mergeFacts } from './merge-facts.ts'
 import type { PackedEntry, PlacedEvent } from './pack-entry.ts'
 import type { JourneyThreadData } from './protocol.ts'
@@ -65,6 +65,7 @@ export class JourneyBase {
       for (const [journey, journeyId, startedAt, text] of rows) {
         const facts = JSON.parse(text) as JourneyFacts
         if (found.length === limit || !answers(facts, asked)) continue
+        if (query.refused === false && wasStrangerRefused(facts)) continue
         const events = this.#events(journey)
         found.push(JSON.stringify({ journeyId, startedAt, facts, events } satisfies Journey))
       }

@@ -21,6 +21,11 @@ export function keysOf(facts: JourneyFacts): Key[] {
   return keys
 }
 
+/** Nothing was taken, and nobody with an account had a part in it: what bots leave behind. */
+export function wasStrangerRefused({ state, senderAccountId }: JourneyFacts): boolean {
+  return state === 'refused' && senderAccountId === undefined
+}
+
 export function linkText({ client, server, transaction }: Link): string {
   return `${client} ${server} ${transaction}`
 }
