@@ -70,7 +70,7 @@ test('a domain is added, listed and removed; what is wrong is said', async (t) =
   const { call, happened } = await setUp(t)
   const added = (await call('POST', '/v1/domains', { domain: 'Hamburger.EDU' })).body
   assert.deepEqual([added.domain, added.keys.length], ['hamburger.edu', 2])
-  assert.deepEqual((await call('GET', '/v1/domains')).body, { domains: ['hamburger.edu'] })
+  assert.deepEqual((await call('GET', '/v1/domains')).body, { domains: ['hamburger.edu'], backups: [] })
   assertRefused(
     await call('POST', '/v1/domains', { domain: 'hamburger.edu' }),
     409,

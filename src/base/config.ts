@@ -75,6 +75,8 @@ export interface Config {
     readonly vrfy: 'ambiguous' | 'accounts'
     /** Whether EXPN names the members of an alias to those who have logged in. */
     readonly expn: boolean
+    /** Addresses and networks that may ask for the mail of a backup domain. */
+    readonly etrn: readonly string[]
   }
   readonly guards: GuardsConfig
   readonly outgoing: {

@@ -69,6 +69,8 @@ export interface Limits extends GuardLimits, ReportLimits {
   /** Octets a session may have waiting to be read by a slow peer before we stop producing. */
   readonly outputOctets: number
   readonly queueLifeMs: number
+  /** The same for a domain that we are a backup of: its own server may be away for long. */
+  readonly backupLifeMs: number
   readonly delayWarningMs: number
   /** Octets of a message up to which a report of failure has all of it, when its sender asked so (RET=FULL). */
   readonly returnedMessageOctets: number
@@ -147,6 +149,7 @@ export const defaultLimits: Limits = {
   loginsWaiting: 200,
   outputOctets: 1_048_576,
   queueLifeMs: 5 * day,
+  backupLifeMs: 30 * day,
   delayWarningMs: 4 * 60 * minute,
   returnedMessageOctets: 131_072,
   journeyFactsMs: 90 * day,

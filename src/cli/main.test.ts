@@ -64,6 +64,13 @@ async function manage(run: (args: string[], input?: string) => Promise<Ran>, fol
     0,
     /Next: posthorn account add NAME@hamburger\.edu/,
   )
+  assertRan(await run(['domain', 'add', '--primary', 'mail.b.example', 'b.example']), 0, /kept and passed on/)
+  assertRan(
+    await run(['domain', 'list']),
+    0,
+    /^DOMAIN\nhamburger\.edu\nb\.example +backup for mail\.b\.example\n$/,
+  )
+  assertRan(await run(['domain', 'remove', 'b.example']), 0, /Removed b\.example/)
   assertRan(await run(['account', 'list']), 0, /No accounts yet/)
   assertRan(await run(['account', 'add', 'bob@hamburger.edu'], 'hungry\n'), 0, /Added bob@hamburger\.edu/)
   assertRan(

@@ -45,6 +45,7 @@ export async function makeQueue({
     ...(retryMs === null ? {} : { retryMs }),
     ...(signReport === undefined ? {} : { signReport }),
     localDelivery: createLocalDelivery(store, config.limits, makeForwarding(config, world)),
+    primaryOf: async (domain) => (await store.backupDomains.find(domain))?.primary ?? null,
     tls: { ca: world.authorities },
     ...(dialect === undefined ? {} : { dialect }),
     ...(queuePort === undefined ? {} : { port: queuePort }),

@@ -13,6 +13,7 @@ import type { ReloadableServerTls } from '../tls/server-tls.ts'
 import type { ServerGuards } from './make-guards.ts'
 import type { Metrics } from './health/metrics.ts'
 import type { World } from './world.ts'
+import { parsePrefix, PrefixMap } from '../base/network.ts'
 import { type Door, type Listener, serveAt } from '../base/listener.ts'
 import { createIdentify } from './identify.ts'
 import { makeForwarding } from './make-forwarding.ts'
@@ -125,6 +126,7 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
           inquiries: config.smtp,
           filters: behind.filters ?? [],
           signer: behind.signer ?? null,
+          mayEtrn: networksOf(config.smtp.etrn),
           forwarding: makeForwarding(config, world),
           rejects: behind.rejects,
           trusted: config.guards.trusted,
@@ -159,6 +161,13 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
     if (name === 'imap' || name === 'imaps') return makers.imap(name)
     return makers.smtp(name)
   }
+}
+
+/** @param listed Addresses and networks that can be read. */
+function networksOf(listed: readonly string[]): (address: string) => boolean {
+  const networks = new PrefixMap<true>()
+  for (const text of listed) networks.set(parsePrefix(text)!, true)
+  return (address) => networks.find(address) !== null
 }
 
 function classOf(code: number): '2xx' | '3xx' | '4xx' | '5xx' {

@@ -87,7 +87,7 @@ function planQueue(request: PlanRequest, fields: readonly string[]): NewQueueEnt
   const groups = groupRecipients(request)
   if (groups.length === 0) return []
   // RFC 4865 §4.2: the time in which it may be tried begins when the hold ends.
-  const from = Math.max(request.now, request.wishes.holdUntil ?? 0)
+  const begin = Math.max(request.now, request.wishes.holdUntil ?? 0)
   const common = {
     accountId: request.senderAccountId,
     prefix: buildPrefix(fields, request.hasHeader),
@@ -96,16 +96,16 @@ function planQueue(request: PlanRequest, fields: readonly string[]): NewQueueEnt
     envid: request.envid,
     ret: request.ret,
     wishes: request.wishes,
-    nextAttemptAt: from,
-    expiresAt: from + request.queueLifeMs,
+    nextAttemptAt: begin,
     journeyId: request.journeyId,
   }
   const entries: NewQueueEntry[] = []
-  for (const { domain, reversePath, byPath } of groups) {
+  for (const { domain, reversePath, lifeMs, byPath } of groups) {
     const recipients = [...byPath.values()]
+    const expiresAt = begin + lifeMs
     for (let from = 0; from < recipients.length; from += recipientsPerEntry) {
       const some = recipients.slice(from, from + recipientsPerEntry)
-      entries.push({ ...common, domain, reversePath, recipients: some })
+      entries.push({ ...common, domain, reversePath, expiresAt, recipients: some })
     }
   }
   return entries
@@ -114,6 +114,7 @@ function planQueue(request: PlanRequest, fields: readonly string[]): NewQueueEnt
 interface Group {
   readonly domain: string
   readonly reversePath: string
+  readonly lifeMs: number
   /** By forward-path. */
   readonly byPath: Map<string, QueuedRecipient>
 }
@@ -125,7 +126,7 @@ interface Group {
 function groupRecipients(request: PlanRequest): Group[] {
   const groups = new Map<string, Group>()
   const seen = new Set<string>()
-  for (const { forwardPath, decision, orcpt, notify } of request.recipients) {
+  for (const { forwardPath, decision, orcpt, notify, lifeMs = request.queueLifeMs } of request.recipients) {
     const targets = decision.kind === 'elsewhere' ? [forwardPath] : decision.forwards
     const several = decision.kind === 'home' && decision.forwards.length + decision.accountIds.length > 1
     const told = several ? withoutSuccess(notify) : notify
@@ -139,8 +140,13 @@ function groupRecipients(request: PlanRequest): Group[] {
       seen.add(path)
       const forwarded = decision.kind === 'home' ? request.forwardedPath?.(forwardPath, path) : undefined
       const reversePath = forwarded ?? request.reversePath
-      const key = `${domain} ${reversePath}`
-      const group = groups.get(key) ?? { domain, reversePath, byPath: new Map<string, QueuedRecipient>() }
+      const key = `${domain} ${lifeMs} ${reversePath}`
+      const group = groups.get(key) ?? {
+        domain,
+        reversePath,
+        lifeMs,
+        byPath: new Map<string, QueuedRecipient>(),
+      }
       groups.set(key, group)
       group.byPath.set(path, { forwardPath: path, orcpt, notify: told })
     }

@@ -24,6 +24,8 @@ export interface PlannedRecipient {
   readonly decision: Exclude<RecipientDecision, { kind: 'refused' }>
   readonly orcpt: string | null
   readonly notify: string | null
+  /** How long the queue tries; absent: as all others. */
+  readonly lifeMs?: number
 }
 
 export interface PlanRequest {

@@ -47,6 +47,8 @@ export interface MxOptions {
   readonly addressesPerHostMax?: number
   /** Our own names: exchanges not preferred over them are dropped, RFC 5321 §5.1. */
   readonly ownNames?: readonly string[]
+  /** The host that counts instead of what the domain's MX says. */
+  readonly exchange?: string
   /** Gets `dns.ask` and `dns.answer` for every question. */
   readonly recorder?: Recorder
 }
@@ -65,6 +67,9 @@ export async function selectMx(
   const name = normaliseName(domain)
   if (name === null || !isHostName(name)) return noDomain(domain)
   const asking = options.recorder === undefined ? resolver : recordedResolver(resolver, options.recorder)
+  const { exchange } = options
+  if (exchange !== undefined)
+    return withAddresses(asking, name, [{ preference: 0, exchange }], false, options)
   let answer: Answer<MxRecord>
   try {
     answer = await asking.query(name, 'MX')

@@ -24,7 +24,9 @@ export async function findTargets(
   const { route, domain } = destination
   if (route !== null) return [{ hostname: route.address, address: route.address, port: route.port }]
   const ownNames = [world.hostname, world.ehloName]
-  const choice = await selectMx(world.resolver, domain, world.random, { ownNames, recorder })
+  const primary = (await world.primaryOf?.(domain)) ?? null
+  const exchange = primary === null ? {} : { exchange: primary }
+  const choice = await selectMx(world.resolver, domain, world.random, { ownNames, recorder, ...exchange })
   if (choice.kind !== 'hosts') {
     const { kind, status, text } = choice
     return { kind, status, text, host: null, stage: 'dns' }

@@ -58,6 +58,8 @@ export interface QueueOptions {
    * @returns Fields with their CRLF, to stand above it.
    */
   readonly signReport?: (octets: Uint8Array, domain: string) => Promise<readonly string[]>
+  /** The host that takes the mail of a domain instead of its MX; null: none. */
+  readonly primaryOf?: (domain: string) => Promise<string | null>
   /** Told how each session fared with TLS. Must not throw. */
   readonly tlsSession?: (session: TlsSession) => void
   readonly clock: Clock

@@ -240,3 +240,22 @@ test('a destination that ends every conversation before the letter is put off li
   const [row] = await fixture.rows()
   assert.equal(row!.recipients[0]!.lastReply, 'mx.hamburger.edu: 421 4.3.2 Shutting down')
 })
+
+test('the mail of a domain that we are a backup of goes to its primary, whatever its MX says', async (t) => {
+  const remote = await startRemote()
+  const fixture = await openFixture({
+    'hamburger.edu': { MX: [{ preference: 10, exchange: 'elsewhere.example' }] },
+    'elsewhere.example': { A: ['192.0.2.9'] },
+    'primary.example': { A: ['192.0.2.1'] },
+  })
+  t.after(() => Promise.all([fixture.close(), remote.close()]))
+  fixture.hosts.set('192.0.2.1', remote.port)
+  fixture.queue({ primaryOf: async (domain) => (domain === 'hamburger.edu' ? 'primary.example' : null) })
+  await fixture.send({})
+  await until('the queue is empty', () => isEmpty(fixture))
+  assert.deepEqual(
+    fixture.dialled.map(({ hostname, address }) => [hostname, address]),
+    [['primary.example', '192.0.2.1']],
+  )
+  assert.equal(remote.letters.length, 1)
+})

@@ -110,8 +110,8 @@ export interface QueueStore {
   nextDueAt(): Promise<number | null>
   /** Oldest first. */
   listQueue(limit: number): Promise<QueueEntry[]>
-  /** Makes entries due at once. @param queueId Null: all. @returns How many. */
-  retryNow(queueId: number | null, nowMs: number): Promise<number>
+  /** Makes entries due at once. @param queueId Null: all. @param domain Of these, those for it. @returns How many. */
+  retryNow(queueId: number | null, nowMs: number, domain?: string): Promise<number>
   /** A person takes an entry out; no report is sent. @returns False when there is none. */
   dropEntry(queueId: number): Promise<boolean>
   /** Called when an entry has been added or made due, so that the queue need not poll. @returns Ends it. */

@@ -7,6 +7,7 @@
  */
 import type { MessageScan } from '../message/scan.ts'
 import type { AccountStore } from './accounts.ts'
+import type { BackupDomainStore } from './backup-domains.ts'
 import type { BodyRef, BodySink, StagedBody } from './body.ts'
 import type { ChangeListener, MailboxChanges } from './changes.ts'
 import type { DomainKeyStore } from './domain-keys.ts'
@@ -130,6 +131,7 @@ export interface Copied {
 }
 
 export interface Store extends AccountStore, DomainKeyStore, QueueStore, HousekeepingStore, TextSearch {
+  readonly backupDomains: BackupDomainStore
   listMailboxes(accountId: number): Promise<Mailbox[]>
   /** Null when there is none of that name. */
   findMailbox(accountId: number, name: string): Promise<Mailbox | null>

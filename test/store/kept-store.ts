@@ -48,6 +48,7 @@ export async function fillStore(store: Store, large = largeLetter): Promise<{ bo
     privateKey: '-----BEGIN PRIVATE KEY-----\nnot one that anybody uses\n-----END PRIVATE KEY-----\n',
     ...{ createdAt: 1_770_000_000_000, activeFrom: 1_770_000_000_000, retiredAt: null },
   })
+  await store.backupDomains.add({ domain: 'crepes.example', primary: 'mail.crepes.example' })
   await store.copy(bob, 1, [1, 2], projects.mailboxId)
   await store.move(bob, 1, [3], projects.mailboxId)
   await store.expunge(bob, 1, [4])

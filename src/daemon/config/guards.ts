@@ -30,12 +30,13 @@ function readAddresses(table: ConfigTable, key: string): string[] {
   return addresses
 }
 
-function readPrefixes(table: ConfigTable, key: string): string[] {
+/** Addresses and networks. @throws {ConfigError} */
+export function readPrefixes(table: ConfigTable, key: string): string[] {
   const prefixes = table.strings(key) ?? []
   for (const [index, prefix] of prefixes.entries()) {
     if (parsePrefix(prefix) !== null) continue
     const remedy = 'Write addresses or networks, such as "192.0.2.1" or "2001:db8::/32".'
-    throw table.error([key, index], `guards.${key}: "${prefix}" is no address or network`, remedy)
+    throw table.error([key, index], `${table.name}.${key}: "${prefix}" is no address or network`, remedy)
   }
   return prefixes
 }

@@ -6,9 +6,12 @@ const parse = (text: string) =>
   parseConfig(`hostname = "mail.hamburger.edu"\n${text}`, '/etc/posthorn.toml').config
 
 test('[smtp] says what VRFY and EXPN tell; nothing by itself', () => {
-  assert.deepEqual(parse('').smtp, { vrfy: 'ambiguous', expn: false })
-  assert.deepEqual(parse('[smtp]\nvrfy = "accounts"\nexpn = true\n').smtp, { vrfy: 'accounts', expn: true })
+  assert.deepEqual(parse('').smtp, { vrfy: 'ambiguous', expn: false, etrn: [] })
+  assert.deepEqual(parse('[smtp]\nvrfy = "accounts"\nexpn = true\netrn = ["192.0.2.0/24"]').smtp, {
+    ...{ vrfy: 'accounts', expn: true, etrn: ['192.0.2.0/24'] },
+  })
   assert.throws(() => parse('[smtp]\nvrfy = "yes"\n'), /smtp\.vrfy is "yes"/)
+  assert.throws(() => parse('[smtp]\netrn = ["all"]\n'), /smtp\.etrn: "all" is no address or network/)
 })
 
 test('proxies are named by address, and LMTP is a door', () => {

@@ -34,6 +34,7 @@ const extensions: readonly Extension[] = [
   { announce: submissionOnly(futureRelease), parameters: ['HOLDFOR', 'HOLDUNTIL'] },
   // RFC 8689 §2: never in the clear.
   { announce: ({ tls }) => (tls === null ? null : 'REQUIRETLS'), parameters: ['REQUIRETLS'] },
+  { announce: ({ options, peer }) => (options.mayEtrn?.(peer.remoteAddress) === true ? 'ETRN' : null) },
   { announce: limits },
   { announce: ({ mayVouch }) => (mayVouch ? `XCLIENT ${xclientAttributes.join(' ')}` : null) },
   { announce: ({ enhanced }) => (enhanced ? 'ENHANCEDSTATUSCODES' : null) },

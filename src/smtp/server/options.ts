@@ -56,6 +56,8 @@ export interface SmtpDoorOptions {
   readonly mistaken?: (remoteAddress: string) => void
   /** Whether the MX takes mail for a domain that is not ours. Absent: never; nothing is relayed for strangers. */
   readonly mayRelay?: (domain: string, remoteAddress: string) => boolean
+  /** Whether an address may ask for the mail that waits for a backup domain, RFC 1985. Absent: nobody may. */
+  readonly mayEtrn?: (remoteAddress: string) => boolean
   /** How letters go on that aliases lead elsewhere; absent: under their own reverse-path. */
   readonly forwarding?: Forwarding | null
   /** Keeps copies of what filters refuse; absent: none are kept. */

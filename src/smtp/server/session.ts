@@ -231,7 +231,7 @@ export function lineTooLong(session: Session): Answer {
   })
 }
 
-const idleVerbs = new Set(['NOOP', 'RSET', 'HELP', 'VRFY', 'EXPN', 'HELO', 'EHLO', 'LHLO'])
+const idleVerbs = new Set(['NOOP', 'RSET', 'HELP', 'VRFY', 'EXPN', 'HELO', 'EHLO', 'LHLO', 'ETRN'])
 
 /** Asking for nothing costs us as much as asking for something, and can be done for ever. */
 function isTooIdle(session: Session, verb: string, args: string): boolean {

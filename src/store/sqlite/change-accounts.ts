@@ -19,7 +19,8 @@ const firstMailboxes: readonly (readonly [string, SpecialUse | null])[] = [
 
 export function addDomain(tx: Transaction, call: { readonly domain: string }): void {
   const domain = call.domain.toLowerCase()
-  if (tx.run('INSERT OR IGNORE INTO domain VALUES (?)', domain) === 0) throw new NameTaken(domain)
+  const isBackup = tx.get('SELECT 1 FROM backup_domain WHERE domain = ?', domain) !== undefined
+  if (isBackup || tx.run('INSERT OR IGNORE INTO domain VALUES (?)', domain) === 0) throw new NameTaken(domain)
 }
 
 export function removeDomain(tx: Transaction, call: { readonly domain: string }): void {

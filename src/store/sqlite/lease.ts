@@ -93,15 +93,17 @@ export function renewLease(
 /** Rows that somebody holds are being tried already; what its sender holds back (RFC 4865) is sent early only by name. */
 export function retryNow(
   tx: Transaction,
-  call: { readonly queueId: number | null; readonly nowMs: number },
+  call: { readonly queueId: number | null; readonly nowMs: number; readonly domain?: string },
 ): number {
   const free = '(leased_until IS NULL OR leased_until <= ?1)'
   const made =
     call.queueId === null
       ? tx.run(
           `UPDATE queue SET due_at = ?1, next_attempt_at = ?1, leased_until = NULL
-            WHERE ${free} AND coalesce(json_extract(wishes, '$.holdUntil'), 0) <= ?1`,
+            WHERE ${free} AND coalesce(json_extract(wishes, '$.holdUntil'), 0) <= ?1
+              AND (?2 IS NULL OR domain = ?2)`,
           call.nowMs,
+          call.domain ?? null,
         )
       : tx.run(
           `UPDATE queue SET due_at = ?1, next_attempt_at = ?1, leased_until = NULL WHERE queue = ?2 AND ${free}`,

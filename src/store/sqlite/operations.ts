@@ -9,6 +9,7 @@ import {
 } from './change-accounts.ts'
 import { createMailbox, deleteMailbox, renameMailbox, setSubscribed } from './change-mailboxes.ts'
 import { copy, move } from './copy.ts'
+import { addBackupDomain, removeBackupDomain } from './backup-domains.ts'
 import { addDomainKey, removeDomainKey, retireDomainKey } from './domain-keys.ts'
 import { dropSegments } from './drop-segments.ts'
 import { expunge } from './expunge.ts'
@@ -65,6 +66,8 @@ export const operations = {
   noteNumber,
   switchPlaces,
   removeOrphanRows,
+  addBackupDomain,
+  removeBackupDomain,
   addDomainKey,
   retireDomainKey,
   removeDomainKey,

@@ -9,6 +9,7 @@ import type { Log } from '../../base/log.ts'
 import type { Account, AddressMeaning, Alias, Quota, RemovedAccount } from '../accounts.ts'
 import type { BodyRef, BodySink } from '../body.ts'
 import type { Change, ChangeListener, MailboxChanges } from '../changes.ts'
+import type { BackupDomainStore } from '../backup-domains.ts'
 import type { DomainKey } from '../domain-keys.ts'
 import { BodyUnreadable, LimitReached } from '../errors.ts'
 import type {
@@ -41,6 +42,7 @@ import { ArrivingBody } from './body-sink.ts'
 import { changesSince } from './changes-since.ts'
 import type { Sql } from './database.ts'
 import type { Delta } from './delta.ts'
+import { openBackupDomains } from './backup-domains.ts'
 import { listDomainKeys } from './domain-keys.ts'
 import { Describer } from './describe.ts'
 import { FileHold } from './housekeeping/file-hold.ts'
@@ -98,6 +100,7 @@ export class SqliteStore implements Store {
   readonly #queueListeners = new Set<() => void>()
   readonly #sweeper: Sweeper
   readonly #hold = new FileHold()
+  readonly backupDomains: BackupDomainStore
   readonly #housekeeper: Housekeeper
   #closing: Promise<void> | null = null
 
@@ -109,6 +112,7 @@ export class SqliteStore implements Store {
     this.#loader = new IndexLoader({ folder: parts.housekeeping.folder }, parts.clock)
     this.#indexes = new IndexCache(parts.sql, this.#loader)
     this.#writer = parts.writer
+    this.backupDomains = openBackupDomains(parts.sql, parts.writer)
     const { writer, clock, log, limits } = parts
     this.#sweeper = new Sweeper(writer, clock, this.#hold, limits.undeleteMs)
     this.#housekeeper = new Housekeeper({
@@ -396,8 +400,8 @@ export class SqliteStore implements Store {
     return entries.slice(0, limit)
   }
 
-  retryNow(queueId: number | null, nowMs: number): Promise<number> {
-    return this.#writer.ask('retryNow', { queueId, nowMs })
+  retryNow(queueId: number | null, nowMs: number, domain?: string): Promise<number> {
+    return this.#writer.ask('retryNow', { queueId, nowMs, ...(domain === undefined ? {} : { domain }) })
   }
 
   dropEntry(queueId: number): Promise<boolean> {

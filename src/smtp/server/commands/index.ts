@@ -3,6 +3,7 @@ import { auth } from './auth.ts'
 import { bdat } from './bdat.ts'
 import { data } from './data.ts'
 import { ehlo } from './ehlo.ts'
+import { etrn } from './etrn.ts'
 import { expn } from './expn.ts'
 import { helo } from './helo.ts'
 import { help } from './help.ts'
@@ -18,7 +19,23 @@ import { xclient } from './xclient.ts'
 
 /** By verb, in capitals. */
 export const commands: ReadonlyMap<string, Command> = new Map(
-  [helo, ehlo, lhlo, mail, rcpt, data, bdat, rset, noop, vrfy, expn, help, quit, starttls, auth, xclient].map(
-    (command) => [command.verb, command],
-  ),
+  [
+    helo,
+    ehlo,
+    lhlo,
+    mail,
+    rcpt,
+    data,
+    bdat,
+    rset,
+    noop,
+    vrfy,
+    expn,
+    help,
+    quit,
+    starttls,
+    auth,
+    xclient,
+    etrn,
+  ].map((command) => [command.verb, command]),
 )

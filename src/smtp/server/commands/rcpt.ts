@@ -10,7 +10,7 @@ export const rcpt: Command = {
   phases: ['envelope', 'recipients'],
 
   async run(session, args) {
-    const { role, store, limits, forwarding, defaultDomain, mayRelay, replyTexts } = session.options
+    const { store, limits, forwarding, defaultDomain, replyTexts } = session.options
     const { mail, recipients } = session.transaction!
     const offer = { dsn: session.extended, utf8: mail.smtpUtf8 }
     const { forwardPath, parameters, notify, orcpt } = parseRcpt(args, offer)
@@ -31,19 +31,30 @@ export const rcpt: Command = {
       throw refuse(decision.code, decision.status, decision.text)
     }
     // Nothing relays for strangers.
-    if (
-      decision.kind === 'elsewhere' &&
-      role !== 'submission' &&
-      !mayRelay?.(forwardPath.domain, session.peer.remoteAddress)
-    ) {
-      throw refuse(550, '5.7.1', 'Relaying denied')
-    }
+    const lifeMs = decision.kind === 'elsewhere' ? await relayFor(session, forwardPath.domain) : null
     const waiting = session.filters.ask('rcpt', address, parameters, true)
     if (waiting !== undefined) await waiting
-    recipients.push({ forwardPath: address, decision, orcpt, notify })
+    recipients.push({
+      ...{ forwardPath: address, decision, orcpt, notify },
+      ...(lifeMs === null ? {} : { lifeMs }),
+    })
     session.phase = 'recipients'
     return { code: 250, status: '2.1.5', lines: [replyTexts?.recipient(forwardPath) ?? 'Recipient ok'] }
   },
+}
+
+/**
+ * Whether mail for a domain that is not ours is passed on: for who has logged in, for those we are a backup of, and to where it
+ * is thrown away.
+ *
+ * @returns How long the queue tries; null: as long as all other mail. @throws {Refusal}
+ */
+async function relayFor(session: Session, domain: string): Promise<number | null> {
+  const { role, store, limits, mayRelay } = session.options
+  if (role === 'submission' || mayRelay?.(domain, session.peer.remoteAddress) === true) return null
+  const backup = role === 'mx' ? await store.backupDomains.find(domain) : null
+  if (backup === null) throw refuse(550, '5.7.1', 'Relaying denied')
+  return limits.backupLifeMs
 }
 
 /** Filters learn who is asked for in vain: they may slow that down, or with 421 end it; nothing else is passed on. */
