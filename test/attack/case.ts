@@ -74,10 +74,7 @@ export function attackDoor(
         const keptBefore = await countKept(door)
         const inboxBefore = one.inInbox === undefined ? 0 : (await door.inbox('bob@hamburger.edu')).length
         const queuedBefore = (await door.store.listQueue(10_000)).length
-        const heard = await converse(
-          door,
-          typeof one.send === 'string' ? preface + one.send : [preface, ...one.send],
-        )
+        const heard = await converse(door, one.send, preface)
         // Without the digits that do not matter.
         const codes = codesOf(heard).join(' ').split('')
         const said = codes.map((char, at) => (one.codes[at] === 'x' ? 'x' : char)).join('')
@@ -100,10 +97,11 @@ export function attackDoor(
   })
 }
 
-/** Sends and reads until the server closes. @returns All that it said. */
-export async function converse(door: SmtpHarness, send: Case['send']): Promise<string> {
+/** Sends, after the greeting where there is a preface, and reads until the server closes. @returns All that it said. */
+export async function converse(door: SmtpHarness, send: Case['send'], preface = ''): Promise<string> {
   const one = await attack(door.endpoint)
   try {
+    if (preface !== '') await replied(one.send(preface), 1)
     for (const step of typeof send === 'string' ? [send] : send) {
       if (typeof step === 'string') one.send(step)
       else await replied(one, step)

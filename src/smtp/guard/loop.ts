@@ -35,7 +35,8 @@ export function loop({ limits }: GuardWorld): SmtpFilter {
           return undefined
         },
         end({ recipients }): FilterEnding {
-          const delivered = deliveredTo(header)
+          // A message may begin with the empty line: then all of it is body.
+          const delivered = deliveredTo(header.startsWith('\r\n') ? '' : header)
           const circles = recipients.some((path) => delivered.has(normaliseAddress(path) ?? path))
           if (!circles) return nothingToSay
           return { refusal: refuse(554, '5.4.6', 'This message has been delivered here before: a mail loop') }

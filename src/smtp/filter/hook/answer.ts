@@ -57,7 +57,10 @@ function refusal(action: 'reject' | 'tempfail', answer: JsonObject): Refusal {
     throw new JsonFault(`status does not fit ${action}: it must look like ${digit}.7.1`)
   const text = optional(answer['text'], (value) => asString(value, 'text'))
   if (text === null) return refuse(code, status, action === 'reject' ? 'Message refused' : 'Try again later')
-  const lines = text.split(/\r\n|\r|\n/, replyLines).map((line) => line.slice(0, replyLineOctets))
+  // RFC 5321 §4.2: textstring is printable ASCII.
+  const lines = text
+    .split(/\r\n|\r|\n/, replyLines)
+    .map((line) => line.slice(0, replyLineOctets).replace(/[^\x20-\x7e]/g, '?'))
   return new Refusal({ code, status, lines })
 }
 

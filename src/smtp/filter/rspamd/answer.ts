@@ -24,17 +24,19 @@ export interface RspamdAnswer {
   readonly remove: readonly (readonly [name: string, which: number])[]
 }
 
-const actions: Readonly<Record<string, RspamdAction>> = {
-  'no action': 'pass',
-  // Greylisting itself is `soft reject`. This one says that the score is in its range: it comes again with each try.
-  greylist: 'pass',
-  'add header': 'junk',
-  quarantine: 'junk',
-  'rewrite subject': 'subject',
-  'soft reject': 'later',
-  reject: 'reject',
-  discard: 'discard',
-}
+const actions: ReadonlyMap<string, RspamdAction> = new Map(
+  Object.entries({
+    'no action': 'pass',
+    // Greylisting itself is `soft reject`. This one says that the score is in its range: it comes again with each try.
+    greylist: 'pass',
+    'add header': 'junk',
+    quarantine: 'junk',
+    'rewrite subject': 'subject',
+    'soft reject': 'later',
+    reject: 'reject',
+    discard: 'discard',
+  } as const),
+)
 
 const symbolsMax = 50
 const fieldsMax = 100
@@ -63,16 +65,21 @@ export function readRspamdAnswer(
   const symbols = optional(answer['symbols'], (value) => asObject(value, 'symbols')) ?? {}
   return {
     // Actions can be added by configuration; what we do not know is no reason to refuse.
-    action: byOurThresholds(actions[said] ?? 'pass', score, thresholds),
+    action: byOurThresholds(actions.get(said) ?? 'pass', score, thresholds),
     said,
     score,
     required: optional(answer['required_score'], (value) => asNumber(value, 'required_score')) ?? 0,
     symbols: Object.keys(symbols).slice(0, symbolsMax),
-    text: typeof messages['smtp_message'] === 'string' ? messages['smtp_message'].slice(0, 400) : null,
+    text: optional(messages['smtp_message'], readText),
     subject: optional(answer['subject'], (value) => asOctets(asString(value, 'subject'))),
     fields: fields.slice(0, fieldsMax),
     remove: removed.slice(0, fieldsMax).map(([name, which]) => [name, asNumber(which, 'remove_headers')]),
   }
+}
+
+/** RFC 5321 §4.2: textstring is printable ASCII. @returns Null for what is no text. */
+function readText(value: unknown): string | null {
+  return typeof value === 'string' ? value.slice(0, 400).replace(/[^\x20-\x7e]/g, '?') : null
 }
 
 /** A threshold of ours takes the place of its own for the same thing. */

@@ -25,7 +25,9 @@ export const vrfy: Command = {
     if (meaning.kind === 'remote')
       return { code: 252, status: '2.1.5', lines: ['Not an address of this server'] }
     if (meaning.kind === 'unknown') throw refuse(550, '5.1.1', 'No such user here')
-    return { code: 250, status: '2.1.5', lines: [`<${formatMailbox(mailbox)}>`] }
+    // RFC 6531 §3.7.4.2: in UTF-8, one char per octet as all replies.
+    const address = Buffer.from(formatMailbox(mailbox), 'utf8').toString('latin1')
+    return { code: 250, status: '2.1.5', lines: [`<${address}>`] }
   },
 }
 
