@@ -59,7 +59,11 @@ export async function openDirectly(
     reports: { received, reporter: null },
     ...{ store, journeys, queue: null, clock: systemClock, log, hashPassword, guards },
     ...{ status: null, stop: null },
-    transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random: systemRandom },
+    transfer: {
+      limits,
+      journeys: journeysAtLevel(() => config.journey.level, journeys),
+      random: systemRandom,
+    },
     handIn: { ...makeHandIn({ config, world, store, journeys, signer }), defaultDomain },
     dataFolder: folder,
     dns: { hostname, resolver },

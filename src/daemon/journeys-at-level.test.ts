@@ -15,7 +15,7 @@ const facts = { state: 'delivered' as const }
 
 function kept(level: 'full' | 'envelope' | 'facts' | 'off', entry: JourneyEntry): JourneyEntry[] {
   const entries: JourneyEntry[] = []
-  journeysAtLevel(level, { append: (one) => entries.push(one) }).append(entry)
+  journeysAtLevel(() => level, { append: (one) => entries.push(one) }).append(entry)
   return entries
 }
 

@@ -1,20 +1,24 @@
 import type { Config } from '../base/config.ts'
-import { type JourneyEntry, type JourneyEvent, type JourneySink, noJourneys } from '../journey/event.ts'
+import type { JourneyEntry, JourneyEvent, JourneySink } from '../journey/event.ts'
 
 /**
- * What a configured level lets through: `full` everything, `envelope` all but the lines that were spoken, `facts` only
+ * What a configured level, asked for each time, lets through: `full` everything, `envelope` all but the lines that were spoken, `facts` only
  * what a journey is found by (sender, recipients, subject, state), `off` nothing.
  */
-export function journeysAtLevel(level: Config['journey']['level'], sink: JourneySink): JourneySink {
-  if (level === 'off') return noJourneys
-  if (level === 'full') return sink
-  const reduced = level === 'facts' ? withoutEvents : withoutLines
+export function journeysAtLevel(level: () => Config['journey']['level'], sink: JourneySink): JourneySink {
   return {
     append(entry) {
-      const { events, facts } = reduced(entry)
+      const now = level()
+      if (now === 'off') return
+      const { events, facts } = reduced(entry, now)
       if (events.length > 0 || facts !== undefined) sink.append({ ...entry, events })
     },
   }
+}
+
+function reduced(entry: JourneyEntry, level: 'full' | 'envelope' | 'facts'): JourneyEntry {
+  if (level === 'full') return entry
+  return level === 'facts' ? withoutEvents(entry) : withoutLines(entry)
 }
 
 function withoutEvents(entry: JourneyEntry): JourneyEntry {

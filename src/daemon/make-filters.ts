@@ -13,6 +13,8 @@ const clientNameTimeoutMs = 5_000
 
 export interface Filters {
   readonly filters: readonly SmtpFilter[]
+  /** Something is kept open between sessions. */
+  readonly keepsOpen: boolean
   /** Ends what is kept open between messages. */
   close(): void
 }
@@ -28,7 +30,7 @@ export interface FilterParts {
 export async function makeFilters(parts: FilterParts): Promise<Filters> {
   const judges = await makeJudges(parts)
   const programs = await makePrograms(parts)
-  return { filters: [...parts.guards.filters, ...judges, ...programs.filters], close: () => programs.close() }
+  return { ...programs, filters: [...parts.guards.filters, ...judges, ...programs.filters] }
 }
 
 /** Is the sender genuine: SPF, DKIM, DMARC. */
@@ -55,7 +57,7 @@ export async function makePrograms({
   const filters: SmtpFilter[] = []
   const closers: (() => void)[] = []
   if (milters.length === 0 && hooks.length === 0 && rspamd === null && clamav === null)
-    return { filters, close() {} }
+    return { filters, keepsOpen: false, close() {} }
   const around = await surroundings(world)
   const { KeeperPool } = await import('../smtp/filter/keeper.ts')
   const pool = new KeeperPool(config.limits.filterMemoryOctets)
@@ -84,6 +86,7 @@ export async function makePrograms({
   }
   return {
     filters,
+    keepsOpen: closers.length > 0,
     close() {
       for (const close of closers) close()
     },

@@ -1,5 +1,6 @@
 /** Makes the guards of one server: their notes, the gate all connections come through, and the book of refusals. */
 import type { Config } from '../base/config.ts'
+import { liveTable } from '../base/live-table.ts'
 import { ConnectionGate } from '../base/connection-gate.ts'
 import type { Guards } from '../smtp/guard/create-guards.ts'
 import type { RefusalBook } from '../smtp/guard/refusal-book.ts'
@@ -12,6 +13,8 @@ export interface ServerGuards extends Guards {
   readonly gate: ConnectionGate
   readonly refusals: RefusalBook
   readonly notes: Notes
+  /** The configuration was read anew. */
+  reloaded(): void
   close(): Promise<void>
 }
 
@@ -30,15 +33,14 @@ export async function makeGuards({ config, world, journeys }: GuardParts): Promi
   const { clock, random, resolver } = world
   const log = world.log.with({ part: 'guards' })
   const notes = await openNotes({ disk: journeys, limits, clock, log })
-  const guards = createGuards({ config: config.guards, limits, clock, log, notes, resolver })
-  const sink = journeysAtLevel(config.journey.level, journeys)
+  const guards = createGuards({ config: liveTable(() => config.guards), limits, clock, log, notes, resolver })
+  const sink = journeysAtLevel(() => config.journey.level, journeys)
   const refusals = new RefusalBook({ journeys: sink, clock, random, limits })
   const { bans, isTrusted } = guards
-  const { proxies } = config.guards
   const gate = new ConnectionGate({
     ...{ limits, clock },
     // Behind a load balancer it is the client that is counted, once it is known.
-    isTrusted: (address) => isTrusted(address) || proxies.includes(address),
+    isTrusted: (address) => isTrusted(address) || config.guards.proxies.includes(address),
     banned: (address) => bans.find(address)?.reason ?? null,
     turnedAway({ reason, text }, remoteAddress) {
       refusals.count({
@@ -51,6 +53,7 @@ export async function makeGuards({ config, world, journeys }: GuardParts): Promi
   return {
     ...guards,
     ...{ gate, refusals, notes },
+    reloaded: () => bans.configure(config.guards.banned),
     async close() {
       refusals.flush()
       await notes.close()

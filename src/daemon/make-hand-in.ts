@@ -16,9 +16,9 @@ export function makeHandIn(parts: {
   readonly signer: SignerSource | null
 }): HandInWorld {
   const { config, world, store, signer } = parts
-  const { hostname, limits, journey } = config
+  const { hostname, limits } = config
   const { clock, random } = world
-  const journeys = journeysAtLevel(journey.level, parts.journeys)
+  const journeys = journeysAtLevel(() => config.journey.level, parts.journeys)
   const forwarding = makeForwarding(config, world)
   return { store, journeys, signer, clock, random, hostname, limits, forwarding }
 }

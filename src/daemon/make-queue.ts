@@ -1,4 +1,6 @@
 import type { Config } from '../base/config.ts'
+import { liveTable } from '../base/live-table.ts'
+import type { QueueConfig } from '../base/queue-config.ts'
 import type { JourneySink } from '../journey/event.ts'
 import type { TlsSession } from '../queue/tls-session.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
@@ -29,7 +31,6 @@ export async function makeQueue({
   tlsSession,
 }: QueueParts): Promise<OutgoingQueue> {
   const { createQueue } = await import('../queue/queue.ts')
-  const { retryMs, connections, connectionsPerDestination, messagesPerConnection } = config.queue
   const signReport = signer === null ? undefined : reportSigner(signer)
   const { clock, random, resolver, dialler, dialect, queuePort } = world
   return createQueue({
@@ -40,9 +41,9 @@ export async function makeQueue({
     ehloName: config.outgoing.ehloName ?? config.hostname,
     limits: config.limits,
     log: world.log.with({ room: 'queue' }),
-    journeys: journeysAtLevel(config.journey.level, journeys),
-    bounds: { connections, connectionsPerDestination, messagesPerConnection },
-    ...(retryMs === null ? {} : { retryMs }),
+    journeys: journeysAtLevel(() => config.journey.level, journeys),
+    bounds: liveTable(() => boundsOf(config.queue)),
+    retryMs: () => config.queue.retryMs,
     ...(signReport === undefined ? {} : { signReport }),
     localDelivery: createLocalDelivery(store, config.limits, makeForwarding(config, world)),
     primaryOf: async (domain) => (await store.backupDomains.find(domain))?.primary ?? null,
@@ -50,6 +51,10 @@ export async function makeQueue({
     ...(dialect === undefined ? {} : { dialect }),
     ...(queuePort === undefined ? {} : { port: queuePort }),
   })
+}
+
+function boundsOf({ connections, connectionsPerDestination, messagesPerConnection }: QueueConfig) {
+  return { connections, connectionsPerDestination, messagesPerConnection }
 }
 
 /** Reports are ours, so they are signed by our keys. */

@@ -35,23 +35,26 @@ export interface ServerReports {
   judged(judged: JudgedMessage): void
   tlsSession(session: TlsSession): void
   filed(letter: FiledLetter): void
-  /** Domains of ours came or went. */
-  domainsChanged(): void
+  /** Domains of ours came or went, or the configuration was read anew. */
+  changed(): void
   start(): void
   close(): Promise<void>
 }
 
 export function makeReports(parts: ReportParts): ServerReports {
   const { config, world, store, notes } = parts
-  const { reports: settings, limits, hostname } = config
+  const { limits, hostname } = config
   const { clock, resolver } = world
   const log = world.log.with({ part: 'reports' })
   const received = openReceivedReports(config.data, limits, log)
-  const dmarc = settings.dmarc ? new DmarcGatherer(notes, limits) : null
-  const tls = settings.tls ? new TlsGatherer(notes, limits) : null
+  const dmarc = new DmarcGatherer(notes, limits)
+  const tls = new TlsGatherer(notes, limits)
   const addresses = new ReportAddresses({
     ...{ resolver, clock, log, domains: () => store.listDomains() },
-    addresses: [...settings.addresses, ...(settings.from === null ? [] : [settings.from])],
+    addresses: () => [
+      ...config.reports.addresses,
+      ...(config.reports.from === null ? [] : [config.reports.from]),
+    ],
   })
   const octetsMax = limits.receivedReportOctets
   const letters = new LetterTaker({ store, reports: received, hostname, octetsMax, clock, log })
@@ -62,7 +65,14 @@ export function makeReports(parts: ReportParts): ServerReports {
   /** As whom reports were sent last: sessions that carry them are not reported about. */
   let ownAddress: string | null = null
   const reporter = new Reporter({
-    ...{ dmarc, tls, exclude: new Set(settings.exclude), limits, resolver, clock, log },
+    get dmarc() {
+      return config.reports.dmarc ? dmarc : null
+    },
+    get tls() {
+      return config.reports.tls ? tls : null
+    },
+    excludes: (domain) => config.reports.exclude.includes(domain),
+    ...{ limits, resolver, clock, log },
     post: createReportPost({ ...parts, filed: read }),
     async identity() {
       const identity = await identityOf(parts)
@@ -75,15 +85,15 @@ export function makeReports(parts: ReportParts): ServerReports {
   return {
     ...{ received, reporter },
     judged(judged) {
-      const observation = dmarc === null ? null : dmarcObservation(judged, clock.now())
-      if (dmarc === null || observation === null) return
+      const observation = config.reports.dmarc ? dmarcObservation(judged, clock.now()) : null
+      if (observation === null) return
       void addresses.refresh().then(() => {
         // A report about a report would bring the next one.
         if (!judged.recipients.every((one) => addresses.has(one))) dmarc.observe(observation)
       })
     },
     tlsSession(session) {
-      if (tls === null) return
+      if (!config.reports.tls) return
       const observation = tlsObservation(session, clock.now())
       void addresses.refresh().then(() => {
         const { reversePath } = session
@@ -96,9 +106,9 @@ export function makeReports(parts: ReportParts): ServerReports {
         if (recipients.some((one) => addresses.has(one))) read(filed)
       })
     },
-    domainsChanged: () => addresses.stale(),
+    changed: () => addresses.stale(),
     start() {
-      if (dmarc !== null || tls !== null) reporter.start()
+      reporter.start()
     },
     async close() {
       await reporter.stop()

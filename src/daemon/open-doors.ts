@@ -13,6 +13,7 @@ import type { ReloadableServerTls } from '../tls/server-tls.ts'
 import type { ServerGuards } from './make-guards.ts'
 import type { Metrics } from './health/metrics.ts'
 import type { World } from './world.ts'
+import { liveTable, withGetters } from '../base/live-table.ts'
 import { parsePrefix, PrefixMap } from '../base/network.ts'
 import { type Door, type Listener, serveAt } from '../base/listener.ts'
 import { createIdentify } from './identify.ts'
@@ -51,14 +52,15 @@ export type OpenDoors = ReadonlyMap<DoorName, Listener>
 export async function openDoors(behind: BehindDoors): Promise<OpenDoors> {
   const open = new Map<DoorName, Listener>()
   const makeDoor = doorMaker(behind)
-  const { limits, guards } = behind.config
+  const { limits } = behind.config
   const { gate } = behind.guards
   const bounds = {
     get connections() {
       return limits.connections
     },
     connectionsPerAddress: limits.connectionsPerAddress,
-    trusted: guards.trusted,
+    // The gate knows them.
+    trusted: [],
     gate,
   }
   const ports = behind.ports ?? (await takePorts(behind.config, {}))
@@ -88,7 +90,7 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
     limits: config.limits,
     clock: world.clock,
     random: world.random,
-    journeys: journeysAtLevel(config.journey.level, behind.journeys),
+    journeys: journeysAtLevel(() => config.journey.level, behind.journeys),
   }
   const identify = createIdentify(behind.store)
   const optionsOf = (name: DoorName) => ({
@@ -119,21 +121,29 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
       // Other words for the same replies are between servers; user agents get the usual ones.
       const replyTexts = role === 'mx' ? world.replyTexts : undefined
       return createSmtpDoor(
-        Object.assign(optionsOf(name), {
+        withGetters(optionsOf(name), {
           role,
           replied: (code: number) => behind.metrics.replies.add(classOf(code)),
-          journeyLevel: config.journey.level,
-          inquiries: config.smtp,
+          get journeyLevel() {
+            return config.journey.level
+          },
+          inquiries: liveTable(() => config.smtp),
           filters: behind.filters ?? [],
           signer: behind.signer ?? null,
-          mayEtrn: networksOf(config.smtp.etrn),
+          mayEtrn: inNetworks(() => config.smtp.etrn),
           forwarding: makeForwarding(config, world),
           rejects: behind.rejects,
-          trusted: config.guards.trusted,
+          get trusted() {
+            return config.guards.trusted
+          },
           refusals: behind.guards.refusals,
           mistaken: (address: string) => behind.guards.offences.count('protocol', address),
-          proxies: config.guards.proxies,
-          xclient: config.guards.xclient,
+          get proxies() {
+            return config.guards.proxies
+          },
+          get xclient() {
+            return config.guards.xclient
+          },
           // What is thrown away is relayed to nobody: for measuring, from addresses that are named.
           mayRelay: (domain: string, address: string) =>
             config.routes.get(domain) === 'discard' && config.guards.trusted.includes(address),
@@ -164,10 +174,17 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
 }
 
 /** @param listed Addresses and networks that can be read. */
-function networksOf(listed: readonly string[]): (address: string) => boolean {
-  const networks = new PrefixMap<true>()
-  for (const text of listed) networks.set(parsePrefix(text)!, true)
-  return (address) => networks.find(address) !== null
+function inNetworks(listed: () => readonly string[]): (address: string) => boolean {
+  let known: readonly string[] = []
+  let networks = new PrefixMap<true>()
+  return (address) => {
+    if (known !== listed()) {
+      known = listed()
+      networks = new PrefixMap()
+      for (const text of known) networks.set(parsePrefix(text)!, true)
+    }
+    return networks.find(address) !== null
+  }
 }
 
 function classOf(code: number): '2xx' | '3xx' | '4xx' | '5xx' {

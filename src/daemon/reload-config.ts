@@ -41,7 +41,10 @@ const liveLimits: ReadonlySet<keyof Limits> = new Set([
 ])
 
 /** Tables whose value is asked for anew each time it counts. */
-const liveTables: ReadonlySet<keyof Config> = new Set(['tls', 'auth', 'log', 'filters'])
+const liveTables: ReadonlySet<keyof Config> = new Set([
+  ...(['tls', 'auth', 'log', 'journey', 'smtp'] as const),
+  ...(['guards', 'checks', 'filters', 'queue', 'reports'] as const),
+])
 
 /**
  * @param live Held by everything that runs; changed in place.

@@ -172,16 +172,19 @@ async function start(
     adminApp: () => (app ??= makeAdminApp()),
     async reload(next = config) {
       const certificates = await loadCertificates({ ...next, data: config.data }, world)
-      const useFilters = await filters.prepare(next.filters)
+      const useFilters = await filters.prepare(next)
       tls.replace(certificates)
+      const reloaded = reloadConfig(config, next)
       useFilters()
-      return reloadConfig(config, next)
+      guards.reloaded()
+      reports.changed()
+      return reloaded
     },
   }
 
   async function domainsChanged(): Promise<void> {
     defaultDomain = await firstDomain(store, config.hostname)
-    reports.domainsChanged()
+    reports.changed()
   }
 
   async function makeAdminApp(): Promise<Hono> {
@@ -194,7 +197,7 @@ async function start(
       status: () => statusOf(config, startedAt, doors, tls.certificates),
       reload: hooks.reload?.bind(hooks) ?? null,
       stop: hooks.stop?.bind(hooks) ?? null,
-      transfer: { limits, journeys: journeysAtLevel(config.journey.level, journeys), random },
+      transfer: { limits, journeys: journeysAtLevel(() => config.journey.level, journeys), random },
       handIn: {
         ...makeHandIn({ config, world, store, journeys, signer }),
         defaultDomain: () => defaultDomain,
@@ -219,7 +222,7 @@ async function makeFlow(parts: Flow, closers: Closer[]) {
   const { makeSigner } = await import('./make-signer.ts')
   const signer = makeSigner({ store, clock, log, limits: config.limits })
   const { makeReports } = await import('./make-reports.ts')
-  const sink = journeysAtLevel(config.journey.level, journeys)
+  const sink = journeysAtLevel(() => config.journey.level, journeys)
   const reports = makeReports({ ...parts, signer, journeys: sink, notes: guards.notes })
   closers.push(() => reports.close())
   const { judged, tlsSession } = reports

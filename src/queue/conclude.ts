@@ -45,7 +45,14 @@ export async function conclude(world: QueueWorld, attempt: Attempt): Promise<voi
   const open = verdicts.filter(
     (each) => each.action !== null || attempt.settled?.has(each.recipient.forwardPath) !== true,
   )
-  const ended = settlementOf(entry, open, now, attempt.notBefore, world.random, world.retryMs)
+  const ended = settlementOf(
+    entry,
+    open,
+    now,
+    attempt.notBefore,
+    world.random,
+    world.retryMs?.() ?? undefined,
+  )
   const warned = told.some((each) => each.action === 'delayed')
   const settlement = warned ? { ...ended, delayWarned: true } : ended
   const letter = told.length === 0 ? null : await prepareReport(world, entry, told)

@@ -49,8 +49,8 @@ export interface QueueOptions {
   readonly hostname: string
   readonly ehloName: string
   readonly limits: Pick<Limits, 'queueLifeMs' | 'delayWarningMs' | 'returnedMessageOctets'>
-  /** Default: `defaultRetryMs`. */
-  readonly retryMs?: readonly number[]
+  /** Asked anew each time. Absent or null: `defaultRetryMs`. */
+  readonly retryMs?: () => readonly number[] | null
   /**
    * Signs a report that leaves this server; absent: none is.
    *
@@ -73,6 +73,7 @@ export interface QueueOptions {
   readonly dialect?: SmtpClientOptions['dialect']
   /** Default: 25. */
   readonly port?: number
+  /** Read when they bind: its values may change. */
   readonly bounds?: Partial<QueueBounds>
   readonly clientLimits?: Partial<SmtpClientLimits>
 }

@@ -13,6 +13,7 @@ import type { QueueEntry } from '../store/queue.ts'
 import type { HomePlan } from './local-delivery.ts'
 import type { Held, QueueWorld } from './world.ts'
 import type { OutgoingQueue } from './wake.ts'
+import { withGetters } from '../base/live-table.ts'
 import { Recorder } from '../journey/recorder.ts'
 import { type Attempt, conclude } from './conclude.ts'
 import { Dispatcher, type Ended } from './dispatcher.ts'
@@ -40,7 +41,7 @@ export function createQueue(options: QueueOptions): OutgoingQueue {
     dialler,
     dialect: options.dialect ?? 'esmtp',
     port: options.port ?? 25,
-    bounds: { ...defaultQueueBounds, ...options.bounds },
+    bounds: withGetters(defaultQueueBounds, options.bounds ?? {}),
     writer: new SettlementWriter(options.store),
   })
 }

@@ -57,7 +57,7 @@ export function settlementOf(
   now: number,
   notBefore: number,
   random: Random,
-  retryMs?: readonly number[],
+  retryMs?: readonly number[] | undefined,
 ): Settlement {
   const next = Math.max(nextAttempt(entry.attempts + 1, now, random, retryMs), notBefore)
   // The last attempt is made when the letter's life ends, not after it; and what its sender wants to know by a certain

@@ -14,7 +14,7 @@ test('reports come to the addresses that our records name, and to the usual ones
   })
   let domains = ['crepes.fr', 'hamburger.edu']
   const addresses = new ReportAddresses({
-    ...{ resolver, clock, log: silentLog, addresses: ['own@crepes.fr'] },
+    ...{ resolver, clock, log: silentLog, addresses: () => ['own@crepes.fr'] },
     domains: async () => domains,
   })
   assert.equal(addresses.has('own@crepes.fr'), true)
@@ -47,7 +47,12 @@ test('reports come to the addresses that our records name, and to the usual ones
 
 test('a store that cannot be asked leaves what was known', async () => {
   const addresses = new ReportAddresses({
-    ...{ resolver: mapResolver({}), clock: new FakeClock(), log: silentLog, addresses: ['own@crepes.fr'] },
+    ...{
+      resolver: mapResolver({}),
+      clock: new FakeClock(),
+      log: silentLog,
+      addresses: () => ['own@crepes.fr'],
+    },
     domains: () => Promise.reject(new Error('no store')),
   })
   await addresses.refresh()

@@ -12,7 +12,7 @@ export interface AddressWorld {
   /** Ours, A-labels. */
   domains(): Promise<readonly string[]>
   /** Further addresses, normalised. */
-  readonly addresses: readonly string[]
+  addresses(): readonly string[]
 }
 
 /** What is taken to be for reports under each domain of ours, whatever its records say. */
@@ -28,7 +28,7 @@ export class ReportAddresses {
 
   constructor(world: AddressWorld) {
     this.#world = world
-    this.#known = new Set(world.addresses)
+    this.#known = new Set(world.addresses())
   }
 
   /** By what was last known. @param address As in RCPT. */
@@ -49,10 +49,10 @@ export class ReportAddresses {
   }
 
   async #ask(): Promise<void> {
-    const { clock, log, addresses } = this.#world
+    const { clock, log } = this.#world
     try {
       const domains = await this.#world.domains()
-      const known = new Set(addresses)
+      const known = new Set(this.#world.addresses())
       for (const domain of domains) {
         for (const name of usualNames) known.add(`${name}@${domain}`)
         for (const rua of await this.#ruasOf(domain)) {

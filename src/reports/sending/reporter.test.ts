@@ -34,7 +34,7 @@ function makeWorld(records: RecordMap = {}, more: Partial<SendingWorld> = {}) {
     ...records,
   })
   const world: SendingWorld = {
-    ...{ dmarc, tls, exclude: new Set(), limits: defaultReportLimits, resolver, clock, log: silentLog },
+    ...{ dmarc, tls, excludes: () => false, limits: defaultReportLimits, resolver, clock, log: silentLog },
     post: {
       mail: async (letter) => void letters.push(letter),
       upload: async (url, content, mediaType) => void uploads.push({ url, content, mediaType }),
@@ -171,7 +171,7 @@ test('a destination that takes less octets gets nothing, an excluded domain neit
   assert.deepEqual(outcome!.to, ['large@crepes.fr'])
   assert.deepEqual(outcome!.refused, [{ uri: 'small@crepes.fr', why: 'it takes at most 100 octets' }])
   assert.equal(letters.length, 1)
-  const other = makeWorld({}, { exclude: new Set(['crepes.fr']) })
+  const other = makeWorld({}, { excludes: (domain) => domain === 'crepes.fr' })
   other.observe()
   assert.equal((await other.reporter.send({ today: true, dryRun: false }))[0]!.state, 'excluded')
   assert.deepEqual([other.letters.length, other.dmarc.gathered(Number.MAX_SAFE_INTEGER)], [0, []])

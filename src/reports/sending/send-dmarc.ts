@@ -30,8 +30,7 @@ export async function sendDmarcReport(
   const reportId = reportIdOf(gathered.key, identity, end)
   const count = gathered.records.reduce((sum, record) => sum + record.count, gathered.leftOut)
   const outcome = { kind: 'dmarc' as const, domain: policy.domain, reportId, begin: day, end, count }
-  if (world.exclude.has(policy.domain))
-    return { ...outcome, octets: 0, to: [], refused: [], state: 'excluded' }
+  if (world.excludes(policy.domain)) return { ...outcome, octets: 0, to: [], refused: [], state: 'excluded' }
   const most = world.limits.reportDestinations
   const found = await findDmarcDestinations(world.resolver, policy.domain, gathered.rua, most)
   if (found.uncertain && !lastTry)

@@ -22,7 +22,7 @@ export async function sendTlsReport(
   const reportId = reportIdOf(`tls ${day} ${domain}`, identity, end)
   const count = policies.reduce((sum, { succeeded, failed }) => sum + succeeded + failed, 0)
   const outcome = { kind: 'tls' as const, domain, reportId, begin: day, end, count }
-  if (world.exclude.has(domain)) return { ...outcome, octets: 0, to: [], refused: [], state: 'excluded' }
+  if (world.excludes(domain)) return { ...outcome, octets: 0, to: [], refused: [], state: 'excluded' }
   const found = await findTlsDestinations(world.resolver, domain, world.limits.reportDestinations)
   if (found.uncertain && !lastTry) return { ...outcome, octets: 0, to: [], refused: [], state: 'later' }
   if (found.to.length === 0) return { ...outcome, octets: 0, to: [], refused: found.refused, state: 'nobody' }

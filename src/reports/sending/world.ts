@@ -29,11 +29,11 @@ export interface ReportPost {
 }
 
 export interface SendingWorld {
-  /** Null: reports of that kind are not sent. */
+  /** Null: reports of that kind are not sent; read anew each time. */
   readonly dmarc: DmarcGatherer | null
   readonly tls: TlsGatherer | null
-  /** Domains that get no report, A-labels. */
-  readonly exclude: ReadonlySet<string>
+  /** Whether a domain gets no report. @param domain A-labels. */
+  excludes(domain: string): boolean
   readonly limits: ReportLimits
   readonly resolver: Resolver
   readonly post: ReportPost

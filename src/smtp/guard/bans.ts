@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import { formatPrefix, hostOf, parsePrefix, type Prefix, PrefixMap } from '../../base/network.ts'
-import type { Notes } from '../../store/notes.ts'
+import type { Note, Notes } from '../../store/notes.ts'
 
 export interface Ban {
   /** `192.0.2.1`, `2001:db8::/48`. */
@@ -22,7 +22,7 @@ export interface BanOptions {
   readonly clock: Clock
   readonly log: Log
   readonly limits: Pick<Limits, 'banMs' | 'banMaxMs' | 'notesPerKind'>
-  /** Prefixes of the configuration. */
+  /** Prefixes of the configuration, at the beginning. */
   readonly banned: readonly string[]
 }
 
@@ -37,17 +37,35 @@ export class BanList {
   readonly #bans = new PrefixMap<Ban>()
   /** Those that are notes, oldest first. */
   readonly #noted = new Set<string>()
+  /** Prefixes of the configuration. */
+  #configured: readonly string[] = []
 
   constructor(options: BanOptions) {
     this.#options = options
-    const { notes, banned, clock } = options
-    for (const [prefix, { value, expiresAt }] of notes.list(kind)) {
-      const { reason, since } = value as { reason: string; since: number }
+    for (const [prefix, note] of options.notes.list(kind)) {
       this.#noted.add(prefix)
-      this.#set({ prefix, reason, since, until: expiresAt === forever ? null : expiresAt })
+      this.#set(banOf(prefix, note))
     }
-    for (const prefix of banned)
-      this.#set({ prefix, reason: 'named in the configuration', since: clock.now(), until: null })
+    this.configure(options.banned)
+  }
+
+  /** The configuration names others now. Connections that are open stay so. */
+  configure(banned: readonly string[]): void {
+    const { notes, clock } = this.#options
+    const before = this.#configured
+    this.#configured = banned
+    for (const text of before) {
+      const prefix = parsePrefix(text)
+      if (prefix === null || this.#isConfigured(prefix)) continue
+      const name = formatPrefix(prefix)
+      const note = notes.get(kind, name)
+      if (note === null) this.#bans.delete(prefix)
+      else this.#set(banOf(name, note))
+    }
+    for (const text of banned) {
+      if (before.includes(text)) continue
+      this.#set({ prefix: text, reason: 'named in the configuration', since: clock.now(), until: null })
+    }
   }
 
   #set(ban: Ban): void {
@@ -120,16 +138,21 @@ export class BanList {
 
   #isConfigured(prefix: Prefix): boolean {
     const name = formatPrefix(prefix)
-    return this.#options.banned.some((text) => formatPrefix(parsePrefix(text)!) === name)
+    return this.#configured.some((text) => formatPrefix(parsePrefix(text)!) === name)
   }
 
   /** Those that hold now, the newest last; those of the configuration at the end. */
   list(): Ban[] {
-    const { notes, banned } = this.#options
+    const { notes } = this.#options
     const noted = Array.from(notes.list(kind), ([prefix]) => this.#bans.get(parsePrefix(prefix)!))
-    const configured = banned.map((text) => this.#bans.get(parsePrefix(text)!))
+    const configured = this.#configured.map((text) => this.#bans.get(parsePrefix(text)!))
     return [...new Set([...noted, ...configured])]
       .filter((ban) => ban !== null)
       .filter((ban) => !this.#isOver(ban))
   }
+}
+
+function banOf(prefix: string, { value, expiresAt }: Note): Ban {
+  const { reason, since } = value as { reason: string; since: number }
+  return { prefix, reason, since, until: expiresAt === forever ? null : expiresAt }
 }

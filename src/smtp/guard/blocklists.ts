@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import type { GuardsConfig } from '../../base/guards-config.ts'
 import { parsePrefix, PrefixMap } from '../../base/network.ts'
 import type { FilterAnswer, FilterClient, FilterEnding, FilterSession, SmtpFilter } from '../filter/filter.ts'
 import { nothingToSay } from '../filter/filter.ts'
@@ -17,10 +18,17 @@ const enoughWeight = 100
 /** Asks all lists at once while the client says hello; the first recipient waits for what they know. */
 export function blocklists({ config, resolver, clock, log, limits }: GuardWorld): SmtpFilter {
   const world = { resolver, clock, log, timeoutMs: limits.blocklistTimeoutMs }
-  const lists = config.blocklists.map((list) => new Blocklist(list, world))
+  let configured: GuardsConfig['blocklists'] = []
+  let lists: readonly Blocklist[] = []
   return {
     name: 'blocklists',
-    open: (client) => (isStranger(client) ? new Session(lists, client) : null),
+    open(client) {
+      if (config.blocklists !== configured) {
+        configured = config.blocklists
+        lists = configured.map((list) => new Blocklist(list, world))
+      }
+      return lists.length > 0 && isStranger(client) ? new Session(lists, client) : null
+    },
   }
 }
 

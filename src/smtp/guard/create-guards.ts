@@ -23,6 +23,7 @@ import { submissionGuard } from './submission-guard.ts'
 import { SubmissionLimits } from './submission-limits.ts'
 
 export interface GuardOptions {
+  /** Read when it counts: its values may change. */
   readonly config: GuardsConfig
   readonly limits: Limits
   readonly clock: Clock
@@ -55,8 +56,7 @@ export interface Guards extends GuardBook {
 
 export function createGuards(options: GuardOptions & { readonly resolver: Resolver }): Guards {
   const { config, limits } = options
-  const trusted = new Set(config.trusted)
-  const isTrusted = (address: string): boolean => trusted.has(address)
+  const isTrusted = (address: string): boolean => config.trusted.includes(address)
   const book = openGuardBook(options)
   const offences = new Offences({ ...options, bans: book.bans, isTrusted })
   const world: GuardWorld = { ...options, offences, submission: book.submission }
@@ -64,17 +64,17 @@ export function createGuards(options: GuardOptions & { readonly resolver: Resolv
     ...book,
     offences,
     isTrusted,
-    // Those that cost nothing first; what asks DNS after what may refuse without.
+    // Those that cost nothing first; what asks DNS after what may refuse without. One that is switched off opens no session.
     filters: [
       earlyTalker(world),
       rates(world),
       submissionGuard(world),
       nullSender(),
       harvest(world),
-      ...(config.sizes.size > 0 ? [sizes(world)] : []),
-      ...(config.senderDomain ? [senderDomain(world)] : []),
-      ...(config.blocklists.length > 0 ? [blocklists(world)] : []),
-      ...(config.greylist ? [greylist(world)] : []),
+      sizes(world),
+      senderDomain(world),
+      blocklists(world),
+      greylist(world),
       loop(world),
       ...(limits.firstTimeDelayMs > 0 ? [firstTime(world)] : []),
     ],

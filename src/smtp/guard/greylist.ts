@@ -15,7 +15,7 @@ const knownKind = 'greylist-known'
 export function greylist(world: GuardWorld): SmtpFilter {
   return {
     name: 'greylist',
-    open: (client) => (isStranger(client) ? new Session(world, client) : null),
+    open: (client) => (world.config.greylist && isStranger(client) ? new Session(world, client) : null),
   }
 }
 

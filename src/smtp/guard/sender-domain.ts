@@ -4,11 +4,11 @@ import { refuse } from '../wire/reply.ts'
 import { domainOf, type GuardWorld, isStranger } from './guard-world.ts'
 
 /** Refuses a reverse-path to which no report could go. Only what DNS states as a fact is permanent. */
-export function senderDomain({ resolver, log }: GuardWorld): SmtpFilter {
+export function senderDomain({ config, resolver, log }: GuardWorld): SmtpFilter {
   return {
     name: 'sender domain',
     open(client) {
-      if (!isStranger(client)) return null
+      if (!config.senderDomain || !isStranger(client)) return null
       return {
         async mail(path) {
           const domain = domainOf(path)

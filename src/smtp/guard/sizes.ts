@@ -10,6 +10,7 @@ export function sizes({ config }: GuardWorld): SmtpFilter {
   return {
     name: 'sizes',
     open() {
+      if (config.sizes.size === 0) return null
       let declared = 0
       return {
         mail(_path, parameters): FilterAnswer {
