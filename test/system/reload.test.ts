@@ -62,6 +62,23 @@ test('posthorn reload says what is in force and what needs a restart; a broken f
   }
 })
 
+test('SIGHUP: a network that the file bans is not let in, and is again when it no longer does', async (t) => {
+  const { server, endpoint, write } = await start(t)
+  for (const [more, greeting] of [
+    ['[guards]\nbanned = ["127.0.0.0/8"]\n', '421 4.7.0 <…>'],
+    ['', '220 mail.one.example ESMTP'],
+  ] as const) {
+    write('mail.one.example', more)
+    const said = server.stderr.length
+    server.signal('SIGHUP')
+    while (!server.stderr.slice(said).includes('read anew'))
+      await new Promise((resolve) => setImmediate(resolve))
+    const speaker = await speakTo(endpoint)
+    await speaker.expect(greeting)
+    speaker.socket.destroy()
+  }
+})
+
 /** Opens a session and brings it into the middle of a message, which is thrown away once it has been taken. */
 async function midMessage(endpoint: Endpoint) {
   const speaker = await speakTo(endpoint)
