@@ -157,7 +157,7 @@ test('smtp, queue, reports and journey are in force; process waits for a restart
     `${quiet}[smtp]\nexpn = true\n[queue]\nlife = "1d"\nconnections = 3\n[reports]\ndmarc = false\n` +
       '[journey]\nlevel = "off"\n[process]\nuser = "root"\n',
   )
-  assert.deepEqual(changed.sort(), ['journey', 'limits.queue_life_ms', 'queue', 'reports', 'smtp'])
+  assert.deepEqual(changed.toSorted(), ['journey', 'limits.queue_life_ms', 'queue', 'reports', 'smtp'])
   assert.deepEqual(needsRestart, ['process'])
   await send(smtp)
   const app = await server.adminApp()
