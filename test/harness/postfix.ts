@@ -22,8 +22,14 @@ export interface Postfix {
   readonly port: number
   /** Everything it has logged. */
   log(): string
-  /** Letters delivered to an account of postfix.example, as text. */
+  /** Letters delivered to bob@ (`bob`) or δοκιμή@postfix.example (`greek`), as octets. */
   maildir(account: string): string[]
+}
+
+export interface PostfixOnward {
+  readonly domain: string
+  readonly port: number
+  readonly protocol?: 'smtp' | 'lmtp'
 }
 
 /** Users of every Debian system; Postfix wants one that nothing else of it uses. */
@@ -42,10 +48,7 @@ function idOf(name: string): number {
  *
  * @returns Null when the test has been skipped.
  */
-export async function startPostfix(
-  t: TestContext,
-  onward: { readonly domain: string; readonly port: number },
-): Promise<Postfix | null> {
+export async function startPostfix(t: TestContext, onward: PostfixOnward): Promise<Postfix | null> {
   const root = await unpackServer('postfix', ['postfix'], t)
   if (root === null) return null
   const folder = temporaryFolder(t)
@@ -121,7 +124,7 @@ function writeMain(
   root: string,
   folder: string,
   folders: { config: string; queue: string; data: string; mail: string },
-  onward: { readonly domain: string; readonly port: number },
+  onward: PostfixOnward,
 ): void {
   const { certificate, key } = makeSelfSigned(
     { hostnames: ['mx.postfix.example'] },
@@ -130,6 +133,8 @@ function writeMain(
   writeFileSync(join(folder, 'cert.pem'), certificate)
   writeFileSync(join(folder, 'key.pem'), key, { mode: 0o600 })
   const owner = idOf(mailOwner)
+  const transport =
+    onward.protocol === 'lmtp' ? `lmtp:inet:127.0.0.1:${onward.port}` : `smtp:[127.0.0.1]:${onward.port}`
   const settings = {
     compatibility_level: '3.6',
     queue_directory: folders.queue,
@@ -150,7 +155,7 @@ function writeMain(
     maillog_file: join(folder, 'log'),
     maillog_file_prefixes: folder,
     virtual_mailbox_domains: 'postfix.example',
-    virtual_mailbox_maps: 'inline:{bob@postfix.example=bob/}',
+    virtual_mailbox_maps: 'inline:{bob@postfix.example=bob/, δοκιμή@postfix.example=greek/}',
     virtual_mailbox_base: folders.mail,
     virtual_uid_maps: `static:${owner}`,
     virtual_gid_maps: `static:${owner}`,
@@ -163,7 +168,7 @@ function writeMain(
     smtpd_tls_cert_file: join(folder, 'cert.pem'),
     smtpd_tls_key_file: join(folder, 'key.pem'),
     smtpd_relay_restrictions: 'permit_mynetworks, reject',
-    transport_maps: `inline:{${onward.domain}=smtp:[127.0.0.1]:${onward.port}}`,
+    transport_maps: `inline:{${onward.domain}=${transport}}`,
     minimal_backoff_time: '1s',
     queue_run_delay: '1s',
   }
@@ -186,6 +191,7 @@ function masterFile(port: number): string {
     'proxymap unix - - n - - proxymap',
     'smtp unix - - n - - smtp',
     'relay unix - - n - - smtp',
+    'lmtp unix - - n - - lmtp',
     'error unix - - n - - error',
     'retry unix - - n - - error',
     'virtual unix - n n - - virtual',
