@@ -77,6 +77,8 @@ export interface Config {
     readonly expn: boolean
     /** Addresses and networks that may ask for the mail of a backup domain. */
     readonly etrn: readonly string[]
+    /** RFC 3865 keywords of what is not wanted; empty: the sign alone; null: no sign. */
+    readonly noSolicitation: readonly string[] | null
   }
   readonly guards: GuardsConfig
   readonly outgoing: {

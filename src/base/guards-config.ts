@@ -4,6 +4,8 @@ export interface GuardsConfig {
   readonly trusted: readonly string[]
   /** Addresses and networks that are never let in. */
   readonly banned: readonly string[]
+  /** Addresses and networks that are never banned, bounded, slowed down or put off; their mail is judged like any other. */
+  readonly allow: readonly string[]
   /** Load balancers: their connections begin with a PROXY header. */
   readonly proxies: readonly string[]
   /** Proxies whose XCLIENT is believed. */
@@ -31,6 +33,7 @@ export interface BlocklistConfig {
 export const noGuards: GuardsConfig = {
   trusted: [],
   banned: [],
+  allow: [],
   proxies: [],
   xclient: [],
   greylist: false,

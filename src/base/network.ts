@@ -151,3 +151,17 @@ export class PrefixMap<T> {
     return this.#tables.find((table) => table.octets === octets && table.bits === bits)
   }
 }
+
+/** @param listed Addresses and networks that can be read. */
+export function inNetworks(listed: () => readonly string[]): (address: string) => boolean {
+  let known: readonly string[] = []
+  let networks = new PrefixMap<true>()
+  return (address) => {
+    if (known !== listed()) {
+      known = listed()
+      networks = new PrefixMap()
+      for (const text of known) networks.set(parsePrefix(text)!, true)
+    }
+    return networks.find(address) !== null
+  }
+}

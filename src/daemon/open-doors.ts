@@ -14,7 +14,7 @@ import type { ServerGuards } from './make-guards.ts'
 import type { Metrics } from './health/metrics.ts'
 import type { World } from './world.ts'
 import { liveTable, withGetters } from '../base/live-table.ts'
-import { parsePrefix, PrefixMap } from '../base/network.ts'
+import { inNetworks } from '../base/network.ts'
 import { type Door, type Listener, serveAt } from '../base/listener.ts'
 import { createIdentify } from './identify.ts'
 import { makeForwarding } from './make-forwarding.ts'
@@ -131,6 +131,9 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
           filters: behind.filters ?? [],
           signer: behind.signer ?? null,
           mayEtrn: inNetworks(() => config.smtp.etrn),
+          get noSolicitation() {
+            return config.smtp.noSolicitation
+          },
           forwarding: makeForwarding(config, world),
           rejects: behind.rejects,
           get trusted() {
@@ -170,20 +173,6 @@ function doorMaker(behind: BehindDoors): (name: DoorName) => Promise<Door> {
     if (name === 'pop3' || name === 'pop3s') return makers.pop3(name)
     if (name === 'imap' || name === 'imaps') return makers.imap(name)
     return makers.smtp(name)
-  }
-}
-
-/** @param listed Addresses and networks that can be read. */
-function inNetworks(listed: () => readonly string[]): (address: string) => boolean {
-  let known: readonly string[] = []
-  let networks = new PrefixMap<true>()
-  return (address) => {
-    if (known !== listed()) {
-      known = listed()
-      networks = new PrefixMap()
-      for (const text of known) networks.set(parsePrefix(text)!, true)
-    }
-    return networks.find(address) !== null
   }
 }
 

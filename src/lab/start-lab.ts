@@ -193,7 +193,7 @@ function serverConfig(domain: string, scene: Scene, data: string, ports: ServerP
     auth: { plaintext: 'loopback' },
     dns: { servers: null, validating: false },
     routes: new Map(),
-    smtp: { vrfy: 'ambiguous', expn: false, etrn: [] },
+    smtp: { vrfy: 'ambiguous', expn: false, etrn: [], noSolicitation: null },
     guards: { ...noGuards, trusted: ['127.0.0.1', '::1'] },
     outgoing: { address: null, ehloName: null, allowPrivate: false },
     queue: defaultQueueConfig,

@@ -9,6 +9,7 @@ export function readGuards(table: ConfigTable, readDomain: (text: string) => str
   const guards: GuardsConfig = {
     trusted: readAddresses(table, 'trusted'),
     banned: readPrefixes(table, 'banned'),
+    allow: readPrefixes(table, 'allow'),
     proxies: readAddresses(table, 'proxies'),
     xclient: readAddresses(table, 'xclient'),
     greylist: table.boolean('greylist', false),

@@ -6,11 +6,15 @@ const parse = (text: string) =>
   parseConfig(`hostname = "mail.hamburger.edu"\n${text}`, '/etc/posthorn.toml').config
 
 test('[smtp] says what VRFY and EXPN tell; nothing by itself', () => {
-  assert.deepEqual(parse('').smtp, { vrfy: 'ambiguous', expn: false, etrn: [] })
+  assert.deepEqual(parse('').smtp, { vrfy: 'ambiguous', expn: false, etrn: [], noSolicitation: null })
   assert.deepEqual(parse('[smtp]\nvrfy = "accounts"\nexpn = true\netrn = ["192.0.2.0/24"]').smtp, {
-    ...{ vrfy: 'accounts', expn: true, etrn: ['192.0.2.0/24'] },
+    ...{ vrfy: 'accounts', expn: true, etrn: ['192.0.2.0/24'], noSolicitation: null },
   })
   assert.throws(() => parse('[smtp]\nvrfy = "yes"\n'), /smtp\.vrfy is "yes"/)
+  assert.deepEqual(parse('[smtp]\nno_solicitation = ["net.example:ADV"]').smtp.noSolicitation, [
+    'net.example:ADV',
+  ])
+  assert.throws(() => parse('[smtp]\nno_solicitation = ["a b"]'), /"a b" is no keyword/)
   assert.throws(() => parse('[smtp]\netrn = ["all"]\n'), /smtp\.etrn: "all" is no address or network/)
 })
 

@@ -4,6 +4,7 @@ import type { GuardsConfig } from '../../base/guards-config.ts'
 import type { Limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import type { Resolver } from '../../dns/resolver.ts'
+import { inNetworks } from '../../base/network.ts'
 import type { Notes } from '../../store/notes.ts'
 import type { SmtpFilter } from '../filter/filter.ts'
 import { BanList } from './bans.ts'
@@ -56,7 +57,13 @@ export interface Guards extends GuardBook {
 
 export function createGuards(options: GuardOptions & { readonly resolver: Resolver }): Guards {
   const { config, limits } = options
-  const isTrusted = (address: string): boolean => config.trusted.includes(address)
+  const isAllowed = inNetworks(() => config.allow)
+  const isTrusted = (address: string): boolean => config.trusted.includes(address) || isAllowed(address)
+  /** What asks where mail comes from has nothing to ask of networks that are allowed. */
+  const ofStrangers = (filter: SmtpFilter): SmtpFilter => ({
+    name: filter.name,
+    open: (client) => (isAllowed(client.remoteAddress) ? null : filter.open(client)),
+  })
   const book = openGuardBook(options)
   const offences = new Offences({ ...options, bans: book.bans, isTrusted })
   const world: GuardWorld = { ...options, offences, submission: book.submission }
@@ -66,17 +73,17 @@ export function createGuards(options: GuardOptions & { readonly resolver: Resolv
     isTrusted,
     // Those that cost nothing first; what asks DNS after what may refuse without. One that is switched off opens no session.
     filters: [
-      earlyTalker(world),
-      rates(world),
+      ofStrangers(earlyTalker(world)),
+      ofStrangers(rates(world)),
       submissionGuard(world),
       nullSender(),
-      harvest(world),
+      ofStrangers(harvest(world)),
       sizes(world),
-      senderDomain(world),
-      blocklists(world),
-      greylist(world),
+      ofStrangers(senderDomain(world)),
+      ofStrangers(blocklists(world)),
+      ofStrangers(greylist(world)),
       loop(world),
-      ...(limits.firstTimeDelayMs > 0 ? [firstTime(world)] : []),
+      ...(limits.firstTimeDelayMs > 0 ? [ofStrangers(firstTime(world))] : []),
     ],
   }
 }

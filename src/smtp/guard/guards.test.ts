@@ -240,3 +240,30 @@ test('many strangers leave bounded traces', async () => {
   assert.ok([...notes.list('greylist')].length <= 1_000)
   assert.deepEqual(guards.bans.list(), [], 'one guess each is nothing')
 })
+
+test('networks that are allowed are not held up or banned for where they come from; others are', async () => {
+  const config = { allow: ['192.0.2.0/28', '2001:db8::/48'], greylist: true, banned: ['192.0.2.0/24'] }
+  const { come, guards } = guardWorld({ config, limits: { messagesPerHour: 1, recipientsPerHour: 1 } })
+  for (const remoteAddress of ['192.0.2.7', '2001:db8::5']) {
+    const visit = come({ remoteAddress, waitingOctets: 4 })
+    assert.equal(await visit.connect(), 'ok')
+    for (let i = 0; i < 3; i++) {
+      assert.equal(await visit.mail(alice), 'ok')
+      assert.equal(await visit.rcpt(bob), 'ok')
+      assert.equal(await visit.data(), 'ok')
+    }
+    assert.equal(guards.isTrusted(remoteAddress), true)
+  }
+  const other = come({ remoteAddress: '192.0.2.77' })
+  assert.equal(await other.mail(alice), 'ok')
+  assert.match(await other.rcpt(bob), /^45/)
+  assert.equal(guards.isTrusted('192.0.2.77'), false)
+})
+
+test('mail of an allowed network may loop or be a report to many as little as any other', async () => {
+  const { come } = guardWorld({ config: { allow: ['192.0.2.0/24'] } })
+  const visit = come({ remoteAddress: '192.0.2.7' })
+  assert.equal(await visit.mail(''), 'ok')
+  assert.equal(await visit.rcpt(bob), 'ok')
+  assert.match(await visit.rcpt('carol@hamburger.example'), /^452/)
+})

@@ -19,6 +19,7 @@ import { recordAccepted, recordDiscarded, recordJunk } from './journey.ts'
 import { keepRefused } from './keep-refused.ts'
 import { receivedField } from './received.ts'
 import type { Session } from './session.ts'
+import { refuseSolicitingHeader } from './solicitation.ts'
 import { wishesOf } from './wishes.ts'
 import { combine, recipientsAfter, type Verdict } from './verdict.ts'
 
@@ -79,6 +80,7 @@ export async function acceptMessage(session: Session, arrived: Arrived): Promise
 async function checked(session: Session, intake: Intake): Promise<MessageScan> {
   const scan = await intake.scan()
   checkMessage(scan, intake.longestLine, session.options.limits)
+  refuseSolicitingHeader(session.options, scan)
   await checkAuthors(session, scan)
   return scan
 }

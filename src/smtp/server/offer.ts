@@ -3,6 +3,7 @@ import { mechanismsFor } from '../../sasl/mechanisms.ts'
 import type { MailOffer } from '../wire/mail.ts'
 import { xclientAttributes } from '../wire/xclient.ts'
 import { loginOffered } from './login-policy.ts'
+import { announceNoSoliciting } from './solicitation.ts'
 import type { Session } from './session.ts'
 
 /** After HELO. */
@@ -35,6 +36,7 @@ const extensions: readonly Extension[] = [
   // RFC 8689 §2: never in the clear.
   { announce: ({ tls }) => (tls === null ? null : 'REQUIRETLS'), parameters: ['REQUIRETLS'] },
   { announce: ({ options, peer }) => (options.mayEtrn?.(peer.remoteAddress) === true ? 'ETRN' : null) },
+  { announce: ({ options }) => announceNoSoliciting(options), parameters: ['SOLICIT'] },
   { announce: limits },
   { announce: ({ mayVouch }) => (mayVouch ? `XCLIENT ${xclientAttributes.join(' ')}` : null) },
   { announce: ({ enhanced }) => (enhanced ? 'ENHANCEDSTATUSCODES' : null) },

@@ -58,6 +58,8 @@ export interface SmtpDoorOptions {
   readonly mayRelay?: (domain: string, remoteAddress: string) => boolean
   /** Whether an address may ask for the mail that waits for a backup domain, RFC 1985. Absent: nobody may. */
   readonly mayEtrn?: (remoteAddress: string) => boolean
+  /** Classes of solicitation that are not taken, RFC 3865; empty: the sign alone. Absent or null: no sign. */
+  readonly noSolicitation?: readonly string[] | null
   /** How letters go on that aliases lead elsewhere; absent: under their own reverse-path. */
   readonly forwarding?: Forwarding | null
   /** Keeps copies of what filters refuse; absent: none are kept. */

@@ -96,3 +96,13 @@ export function priority(value: string | null): number {
     throw badValue('MAIL', 'MT-PRIORITY', 'is not -9 to 9')
   return Number(value)
 }
+
+/** Solicitation-keywords = word *("," word) ; word = ALPHA *("." / "-" / "_" / ":" / ALPHA / DIGIT), RFC 3865 §2.2. */
+const solicitationPattern = /^[a-z][a-z0-9._:-]*(?:,[a-z][a-z0-9._:-]*)*$/i
+
+/** @returns As written. */
+export function solicitation(value: string | null): readonly string[] {
+  if (value === null || value.length > 1_000 || !solicitationPattern.test(value))
+    throw badValue('MAIL', 'SOLICIT', 'is no list of keywords such as net.example:ADV')
+  return value.split(',')
+}

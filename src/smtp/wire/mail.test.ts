@@ -26,6 +26,7 @@ test('MAIL takes the empty reverse-path and, in any order and case, what was ann
       hold: null,
       deliverBy: null,
       priority: -3,
+      solicitation: [],
       parameters: [
         'SIZE=1000',
         'BODY=8bitmime',

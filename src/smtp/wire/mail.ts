@@ -42,6 +42,8 @@ export interface MailParameters {
   readonly deliverBy: read.DeliverBy | null
   /** RFC 6710 §4: -9 to 9. */
   readonly priority: number | null
+  /** RFC 3865 §2.3: classes of solicitation it belongs to. */
+  readonly solicitation: readonly string[]
 }
 
 const noParameters: MailParameters = {
@@ -55,6 +57,7 @@ const noParameters: MailParameters = {
   hold: null,
   deliverBy: null,
   priority: null,
+  solicitation: [],
 }
 
 /**
@@ -91,6 +94,7 @@ const readers: Readonly<Record<string, (said: Said, value: string | null, offer:
   HOLDFOR: (said, value) => (said.hold = read.holdFor(value)),
   HOLDUNTIL: (said, value) => (said.hold = read.holdUntil(value)),
   BY: (said, value) => (said.deliverBy = read.deliverBy(value)),
+  SOLICIT: (said, value) => (said.solicitation = read.solicitation(value)),
   'MT-PRIORITY': (said, value) => (said.priority = read.priority(value)),
 }
 

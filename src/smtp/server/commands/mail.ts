@@ -2,6 +2,7 @@ import { maySendAs } from '../../../submission/may-send-as.ts'
 import { parseMail } from '../../wire/mail.ts'
 import { refuse } from '../../wire/reply.ts'
 import type { Command } from '../session.ts'
+import { refuseSolicitation } from '../solicitation.ts'
 import { Transaction } from '../transaction.ts'
 import { checkHold } from '../wishes.ts'
 
@@ -26,6 +27,7 @@ export const mail: Command = {
       throw refuse(552, '5.3.4', 'Message size exceeds fixed maximum message size')
     }
     checkHold(command, clock.now(), limits)
+    refuseSolicitation(session.options, command.solicitation)
     // RFC 6409 §6.1: a login sends only as itself.
     if (
       session.account !== null &&
