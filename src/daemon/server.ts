@@ -156,7 +156,7 @@ async function start(
   closers.push(async () => health.draining())
   queue.start()
   reports.start()
-  await health.started(doors, { store, config, world })
+  await health.started(doors, { store, queue, config, world })
 
   const startedAt = clock.now()
   let app: Promise<Hono> | null = null

@@ -34,6 +34,7 @@ export class Intake {
   #hungry = false
   #again = false
   #stopped = false
+  #failed = false
   #cancel: (() => void) | null = null
   #unsubscribe: (() => void) | null = null
 
@@ -42,6 +43,11 @@ export class Intake {
     this.#clock = clock
     this.#log = log
     this.#desk = desk
+  }
+
+  /** It has begun, goes on, and got an answer when it last asked. */
+  get runs(): boolean {
+    return this.#unsubscribe !== null && !this.#stopped && !this.#failed
   }
 
   start(): void {
@@ -82,8 +88,10 @@ export class Intake {
         wakeAt = await this.#fill()
         // The time may have come while the store was asked for it.
       } while (!this.#stopped && (this.#again || wakeAt <= this.#clock.now()))
+      this.#failed = false
     } catch (error) {
       this.#log.error('cannot take letters from the queue', { error })
+      this.#failed = true
       wakeAt = this.#clock.now() + afterTroubleMs
     }
     this.#running = null

@@ -16,6 +16,24 @@ import {
 const minute = 60_000
 const day = 24 * 60 * minute
 
+test('the queue runs from its start to its stop, and not while the store fails it', async (t) => {
+  const fixture = await openFixture()
+  t.after(() => fixture.close())
+  const lease = fixture.store.lease.bind(fixture.store)
+  fixture.store.lease = () => Promise.reject(new Error('no'))
+  const queue = fixture.queue()
+  while (queue.runs) await new Promise((resolve) => setImmediate(resolve))
+  fixture.store.lease = lease
+  while (!queue.runs) {
+    fixture.clock.advance(5_000)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const stopped = queue.stop(0)
+  fixture.clock.advance(60_000)
+  await stopped
+  assert.equal(queue.runs, false)
+})
+
 test('a letter is handed to the host of its domain and leaves the queue', async (t) => {
   const remote = await startRemote()
   const fixture = await openFixture(oneHost)

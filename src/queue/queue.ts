@@ -35,7 +35,7 @@ const lastGraceMs = 2_000
 export function createQueue(options: QueueOptions): OutgoingQueue {
   const { dialler } = options
   // Absent, not disabled: no code below this line runs in a server that only catches mail.
-  if (dialler === null) return { start() {}, stop: () => Promise.resolve(), active: 0 }
+  if (dialler === null) return { start() {}, stop: () => Promise.resolve(), runs: true, active: 0 }
   return new Queue({
     ...options,
     dialler,
@@ -88,6 +88,10 @@ class Queue implements OutgoingQueue {
 
   get active(): number {
     return this.#dispatcher.couriers + this.#writing
+  }
+
+  get runs(): boolean {
+    return this.#intake.runs
   }
 
   start(): void {

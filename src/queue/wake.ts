@@ -4,6 +4,8 @@ export interface OutgoingQueue {
   start(): void
   /** Takes nothing new; resolves when the attempts under way have ended, or after the grace with force. */
   stop(graceMs: number): Promise<void>
+  /** Between `start` and `stop`, while the store gives it what is due; for ever where it has nothing to do. */
+  readonly runs: boolean
   /** Attempts under way. */
   readonly active: number
 }

@@ -93,6 +93,13 @@ export interface StoreStat {
 }
 
 export interface HousekeepingStore {
+  /**
+   * Whether changes reach the disk. Fulfilled at once when one did so lately, else when one has been written for this.
+   *
+   * @param withinMs How lately.
+   * @throws {StoreUnavailable}
+   */
+  proveWrites(withinMs: number): Promise<void>
   /** What can be put back, the newest first. */
   listExpunged(accountId: number, query: ExpungedQuery): Promise<ExpungedMessage[]>
   /**

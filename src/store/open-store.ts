@@ -42,6 +42,7 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
     const writer = new WriterClient(writerData, clock, log, {
       changed: (deltas) => store?.changed(deltas),
       queued: () => store?.tellQueue(),
+      queueGrew: (by) => store?.queueGrew(by),
       freed: (octets) => store?.freed(octets),
       // Until it is open, the error is this function's own.
       died: (cause) => store !== null && options.onFailure?.(cause),

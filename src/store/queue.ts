@@ -108,6 +108,8 @@ export interface QueueStore {
   settle(settlements: readonly Settlement[]): Promise<void>
   /** When the next entry becomes due; null when there is none. */
   nextDueAt(): Promise<number | null>
+  /** Entries in the queue at this moment; counted along, so it costs nothing to ask. */
+  readonly queueEntries: number
   /** Oldest first. */
   listQueue(limit: number): Promise<QueueEntry[]>
   /** Makes entries due at once. @param queueId Null: all. @param domain Of these, those for it. @returns How many. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type DeliveryWishes, type QueueEntry, type Settlement, noWishes } from '../../src/store/queue.ts'
+import { StoreUnavailable } from '../../src/store/errors.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Begin } from './contract.ts'
 import { acceptOne, filing, itemOf, letter, queueEntry } from './letters.ts'
@@ -60,6 +61,33 @@ export function queueContract(name: string, begin: Begin): void {
     assert.equal(await opened.nextDueAt(), 2_000)
     const again = await opened.lease(61_500, 60_000, 10)
     assert.equal(again.length, 2, 'a lease that ran out is free again')
+  })
+
+  test(`${name}: how many entries there are is known without looking, also after the store was opened again`, async (t) => {
+    const { store, bob, reopen } = await begin(t)
+    assert.equal(store.queueEntries, 0)
+    const entries = Array.from({ length: 4 }, () => queueEntry(bob.accountId))
+    const [first] = await enqueue(store, ...entries)
+    assert.equal(store.queueEntries, 4)
+    assert.equal(await store.dropEntry(first!), true)
+    assert.equal(await store.dropEntry(first!), false)
+    const [second, third] = await store.lease(1_000, 60_000, 2)
+    await store.settle([settlement(second!, 'delivered'), settlement(third!, 'waiting')])
+    assert.equal(store.queueEntries, 2)
+    const opened = await reopen()
+    assert.equal(opened.queueEntries, 2)
+    await opened.dropEntry(third!.queueId)
+    assert.equal(opened.queueEntries, 1)
+    assert.equal((await opened.listQueue(10)).length, 1)
+  })
+
+  test(`${name}: whether changes reach the disk is shown by one, and by none once it is closed`, async (t) => {
+    const { store, bob } = await begin(t)
+    await store.proveWrites(0)
+    await enqueue(store, queueEntry(bob.accountId))
+    await store.proveWrites(60_000)
+    await store.close()
+    await assert.rejects(store.proveWrites(60_000), StoreUnavailable)
   })
 
   test(`${name}: an entry leaves when all its recipients are settled, and not before`, async (t) => {

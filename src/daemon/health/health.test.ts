@@ -67,10 +67,11 @@ test('a server tells that it lives, that it is ready, and what it counted; 503 w
   await assert.rejects(ask(at.http, '/healthz'))
 })
 
-test('what stands in the way is named: store, disk and name servers', async (t) => {
+test('what stands in the way is named: store, queue, disk and name servers', async (t) => {
   const bad = () => Promise.reject(new Error('no'))
   const probe = await startProbe({
-    store: { listQueue: bad },
+    store: { listQueue: bad, proveWrites: bad },
+    queue: { runs: false },
     resolver: { query: bad },
     hostname: 'mail.one.example',
     dataFolder: temporaryFolder(t),
@@ -78,7 +79,7 @@ test('what stands in the way is named: store, disk and name servers', async (t) 
     diskReserveOctets: () => Number.MAX_SAFE_INTEGER,
   })
   t.after(() => probe.close())
-  assert.deepEqual(Object.keys(probe.findings.reasons).sort(), ['disk', 'dns', 'store'])
+  assert.deepEqual(Object.keys(probe.findings.reasons).sort(), ['disk', 'dns', 'queue', 'store', 'write'])
   assert.ok(probe.findings.diskFreeOctets! > 0)
 })
 

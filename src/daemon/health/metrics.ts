@@ -119,7 +119,7 @@ export function formatMetrics(metrics: Metrics, gauges: Gauges): string {
       'Log-ins refused',
       byLabel('protocol', metrics.loginsRefused.values),
     ),
-    gauge('queue_entries', 'Messages in the queue; 1000 means 1000 or more', gauges.queueEntries),
+    gauge('queue_entries', 'Messages in the queue', gauges.queueEntries),
     gauge('queue_oldest_seconds', 'Age of the oldest message in the queue', gauges.queueOldestSeconds),
     gauge('disk_free_bytes', "Room on the data folder's disk", gauges.diskFreeOctets),
     gauge('event_loop_lag_seconds', 'Longest wait for a turn of late', gauges.loopLagSeconds),

@@ -1,5 +1,6 @@
 /** Ties together what is counted, what is looked at and the doors that tell it. */
 import type { Config } from '../../base/config.ts'
+import type { OutgoingQueue } from '../../queue/wake.ts'
 import type { Store } from '../../store/store.ts'
 import type { World } from '../world.ts'
 import { formatEndpoint } from '../endpoint-text.ts'
@@ -8,12 +9,19 @@ import { type HealthDoor, openHealthDoor } from './health-door.ts'
 import { formatMetrics, Metrics } from './metrics.ts'
 import { type Probe, startProbe } from './probe.ts'
 
+export interface HealthParts {
+  readonly store: Store
+  readonly queue: Pick<OutgoingQueue, 'runs'>
+  readonly config: Config
+  readonly world: World
+}
+
 export interface Health {
   readonly metrics: Metrics
   /** Where `listen.http` and `listen.metrics` are: for the ready line. */
   readonly line: Readonly<Record<string, string>>
   /** The doors are open and the queue runs. */
-  started(doors: OpenDoors, parts: { store: Store; config: Config; world: World }): Promise<void>
+  started(doors: OpenDoors, parts: HealthParts): Promise<void>
   draining(): void
   close(): Promise<void>
 }
@@ -24,6 +32,7 @@ export async function openHealth(config: Config): Promise<Health> {
   let state: 'starting' | 'open' | 'draining' = 'starting'
   let doors: OpenDoors = new Map()
   let probe: Probe | null = null
+  let store: Store | null = null
 
   const reasons = (): Record<string, string> => ({
     ...(state === 'open' ? {} : { [state]: `the server is ${state}` }),
@@ -40,7 +49,7 @@ export async function openHealth(config: Config): Promise<Health> {
             { open: connections, accepted, turnedAway },
           ]),
         ),
-        queueEntries: probe?.findings.queueEntries ?? null,
+        queueEntries: store?.queueEntries ?? null,
         queueOldestSeconds: probe?.findings.queueOldestSeconds ?? null,
         diskFreeOctets: probe?.findings.diskFreeOctets ?? null,
         loopLagSeconds: lagSeconds(),
@@ -58,12 +67,15 @@ export async function openHealth(config: Config): Promise<Health> {
     line: Object.fromEntries(
       Object.entries(opened).map(([name, door]) => [name, formatEndpoint(door.endpoints[0]!)]),
     ),
-    async started(open, { store, config: { hostname, data: dataFolder }, world: { resolver, clock } }) {
+    async started(open, parts) {
       doors = open
+      store = parts.store
+      const { hostname, data: dataFolder } = parts.config
+      const { resolver, clock } = parts.world
       // Nobody would hear what it finds.
       if (isWatched) {
         probe = await startProbe({
-          ...{ store, resolver, hostname, dataFolder, clock },
+          ...{ store, queue: parts.queue, resolver, hostname, dataFolder, clock },
           diskReserveOctets: () => config.limits.diskReserveOctets,
         })
       }

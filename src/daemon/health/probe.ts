@@ -6,16 +6,16 @@ import { statfs } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock } from '../../base/clock.ts'
 import type { Resolver } from '../../dns/resolver.ts'
+import type { OutgoingQueue } from '../../queue/wake.ts'
 import type { Store } from '../../store/store.ts'
 
 const everyMs = 10_000
 /** How long the store or DNS may take to answer. */
 const patienceMs = 5_000
-/** More entries of the queue are not counted. */
-const countedEntries = 1_000
 
 export interface ProbeOptions {
-  readonly store: Pick<Store, 'listQueue'>
+  readonly store: Pick<Store, 'listQueue' | 'proveWrites'>
+  readonly queue: Pick<OutgoingQueue, 'runs'>
   readonly resolver: Resolver
   readonly hostname: string
   readonly dataFolder: string
@@ -28,7 +28,6 @@ export interface ProbeOptions {
 export interface Findings {
   /** What stands in the way, a name for machines and a sentence for people. */
   readonly reasons: Readonly<Record<string, string>>
-  readonly queueEntries: number | null
   readonly queueOldestSeconds: number | null
   readonly diskFreeOctets: number | null
   readonly loopLagSeconds: number
@@ -45,7 +44,7 @@ export async function startProbe(options: ProbeOptions): Promise<Probe> {
   const lag = monitorEventLoopDelay({ resolution: 20 })
   lag.enable()
   let findings: Findings = {
-    ...{ reasons: {}, queueEntries: null, queueOldestSeconds: null, diskFreeOctets: null },
+    ...{ reasons: {}, queueOldestSeconds: null, diskFreeOctets: null },
     loopLagSeconds: 0,
   }
   let cancel = (): void => {}
@@ -98,9 +97,10 @@ async function examine(options: ProbeOptions): Promise<Omit<Findings, 'loopLagSe
       cancel()
     }
   }
-  const [queue, disk] = await Promise.all([
-    within(store.listQueue(countedEntries), 'store', 'the store does not answer'),
+  const [oldest, disk] = await Promise.all([
+    within(store.listQueue(1), 'store', 'the store does not answer'),
     within(statfs(dataFolder), 'disk', 'the disk of the data folder does not answer'),
+    within(store.proveWrites(everyMs), 'write', 'the store cannot write'),
     // What it answers does not matter, nor that the name is not there.
     within(resolver.query(hostname, 'A'), 'dns', 'the name servers do not answer'),
   ])
@@ -108,11 +108,11 @@ async function examine(options: ProbeOptions): Promise<Omit<Findings, 'loopLagSe
   if (diskFreeOctets !== null && diskFreeOctets < options.diskReserveOctets()) {
     reasons['disk'] = 'there is less room on the disk than limits.disk_reserve_octets'
   }
-  const oldest = queue?.[0]
+  if (!options.queue.runs) reasons['queue'] = 'the queue does not run'
+  const since = oldest?.[0]?.createdAt
   return {
     reasons,
-    queueEntries: queue?.length ?? null,
-    queueOldestSeconds: oldest === undefined ? null : Math.max(0, clock.now() - oldest.createdAt) / 1_000,
+    queueOldestSeconds: since === undefined ? null : Math.max(0, clock.now() - since) / 1_000,
     diskFreeOctets,
   }
 }

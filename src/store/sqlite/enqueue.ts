@@ -37,5 +37,6 @@ export function enqueue(tx: Transaction, entry: NewQueueEntry, blob: number, oct
     )
   })
   tx.queued = true
+  tx.queueGrowth++
   return queueId
 }

@@ -35,6 +35,8 @@ export interface WriterReply {
   readonly failed: readonly { readonly id: number; readonly error: WriterError }[]
   readonly deltas: readonly Delta[]
   readonly queued: boolean
+  /** Entries that the queue got, less those that left it. */
+  readonly queueGrowth: number
   /** Octets of bodies that became garbage. */
   readonly freedOctets: number
 }

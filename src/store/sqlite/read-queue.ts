@@ -12,3 +12,8 @@ export function listQueue(sql: Sql, afterId: number, limit: number): QueueEntry[
 export function nextDueAt(sql: Sql): number | null {
   return sql.get('SELECT min(due_at) FROM queue')![0] as number | null
 }
+
+/** Looks at every row: once, when the store is opened. */
+export function countQueue(sql: Sql): number {
+  return sql.get('SELECT count(*) FROM queue')![0] as number
+}

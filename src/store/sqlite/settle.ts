@@ -47,6 +47,7 @@ export function settleOne(tx: Transaction, settlement: Settlement): void {
 export function removeEntry(tx: Transaction, accountId: number, queueId: number): boolean {
   const row = tx.get('DELETE FROM queue WHERE account = ? AND queue = ? RETURNING blob', accountId, queueId)
   if (row === undefined) return false
+  tx.queueGrowth--
   tx.run('DELETE FROM queue_recipient WHERE account = ? AND queue = ?', accountId, queueId)
   removeBlob(tx, row[0] as number)
   return true

@@ -54,14 +54,12 @@ import { IndexCache } from './index-cache.ts'
 import { IndexLoader } from './index-loader.ts'
 import { Listeners } from './listeners.ts'
 import { AccountReader } from './read-accounts.ts'
+import { listPage, readPages } from './read-pages.ts'
 import { readEmails } from './read-emails.ts'
 import { findMailbox, listMailboxes, listSubscriptions } from './read-mailboxes.ts'
-import { listQueue, nextDueAt } from './read-queue.ts'
+import { countQueue, listQueue, nextDueAt } from './read-queue.ts'
 import { Sweeper } from './sweeper.ts'
 import type { WriterClient } from './writer-client.ts'
-
-/** Rows of a list of accounts, aliases or queue entries that are read before others get their turn. */
-const listPage = 200
 
 /** Emails that are read without letting others have a turn first. */
 const emailsATurn = 50
@@ -102,12 +100,14 @@ export class SqliteStore implements Store {
   readonly #hold = new FileHold()
   readonly backupDomains: BackupDomainStore
   readonly #housekeeper: Housekeeper
+  #queueEntries: number
   #closing: Promise<void> | null = null
 
   constructor(parts: StoreParts) {
     this.#parts = parts
     this.#sql = parts.sql
     this.#accounts = new AccountReader(parts.sql)
+    this.#queueEntries = countQueue(parts.sql)
     this.#listeners = new Listeners(parts.log)
     this.#loader = new IndexLoader({ folder: parts.housekeeping.folder }, parts.clock)
     this.#indexes = new IndexCache(parts.sql, this.#loader)
@@ -393,6 +393,14 @@ export class SqliteStore implements Store {
     return nextDueAt(this.#sql)
   }
 
+  get queueEntries(): number {
+    return this.#queueEntries
+  }
+
+  proveWrites(withinMs: number): Promise<void> {
+    return this.#writer.proveWrites(withinMs)
+  }
+
   async listQueue(limit: number): Promise<QueueEntry[]> {
     const entries = await readPages((last: QueueEntry | undefined, had: number) =>
       listQueue(this.#sql, last?.queueId ?? 0, Math.min(listPage, limit - had)),
@@ -436,6 +444,10 @@ export class SqliteStore implements Store {
     this.#parts.search.changed(deltas)
   }
 
+  queueGrew(by: number): void {
+    this.#queueEntries += by
+  }
+
   /** Octets of bodies became garbage. */
   freed(octets: number): void {
     this.#housekeeper.freed(octets)
@@ -475,15 +487,4 @@ function changeOf(delta: Delta): Change {
   return kind === 'mailboxes'
     ? { kind, mailboxId, modseq }
     : { kind, mailboxId, modseq, uids: [...delta.uids] }
-}
-
-/** Reads page after page and lets others run in between. */
-async function readPages<Item>(page: (last: Item | undefined, had: number) => Item[]): Promise<Item[]> {
-  const items: Item[] = []
-  for (;;) {
-    const more = page(items.at(-1), items.length)
-    items.push(...more)
-    if (more.length < listPage) return items
-    await nextTurn()
-  }
 }

@@ -18,6 +18,8 @@ export class Transaction {
   freedOctets = 0
   /** How many more want files to stay that no row names. */
   keepers = 0
+  /** Entries that the queue got, less those that left it. */
+  queueGrowth = 0
   /** The queue got something that is due. */
   queued = false
 

@@ -30,6 +30,8 @@ export interface WriterHooks {
   /** Before those who asked are answered. */
   changed(deltas: readonly Delta[]): void
   queued(): void
+  /** The queue got so many entries more; negative: less. */
+  queueGrew(by: number): void
   /** Octets of bodies became garbage. */
   freed(octets: number): void
   /** It will not answer any more. */
@@ -52,6 +54,7 @@ export class WriterClient {
   #bodyOctets = 0
   #flushSet = false
   #dead: Error | null = null
+  #committedAt = Number.NEGATIVE_INFINITY
   #ready: Asker | null = null
   #closed: Asker | null = null
 
@@ -93,6 +96,13 @@ export class WriterClient {
       }
       this.#lanes.interactive.push({ id, name: 'accept', call })
     }) as Promise<Accepted>
+  }
+
+  /** Fulfilled at once when a change was committed so lately, else when one has been. */
+  async proveWrites(withinMs: number): Promise<void> {
+    if (this.#dead === null && performance.now() - this.#committedAt <= withinMs) return
+    await this.ask('touch', null)
+    this.#committedAt = performance.now()
   }
 
   /** Waits for what has been asked. */
@@ -160,6 +170,9 @@ export class WriterClient {
 
   #answer(reply: WriterReply): void {
     if (reply.deltas.length > 0) this.#hooks.changed(reply.deltas)
+    if (reply.queueGrowth !== 0) this.#hooks.queueGrew(reply.queueGrowth)
+    // What only looked (a lease of nothing) has written nothing.
+    if (reply.deltas.length > 0 || reply.queueGrowth !== 0) this.#committedAt = performance.now()
     for (const { id, value } of reply.done) this.#takeAsker(id)?.resolve(value)
     for (const { id, error } of reply.failed) {
       if (error.name === StoreUnavailable.name)

@@ -109,6 +109,7 @@ export class Writer {
       deltas: mergeDeltas(outcome.deltas).map(packDelta),
       queued: outcome.queued,
       freedOctets: outcome.freedOctets,
+      queueGrowth: outcome.queueGrowth,
     }
   }
 
@@ -204,6 +205,7 @@ export class Writer {
       outcome.deltas.push(...tx.deltas)
       outcome.unneededFiles.push(...tx.unneededFiles)
       outcome.freedOctets += tx.freedOctets
+      outcome.queueGrowth += tx.queueGrowth
       outcome.keepers += tx.keepers
       outcome.queued ||= tx.queued
       return true
@@ -251,6 +253,7 @@ interface Outcome {
   readonly deltas: Delta[]
   readonly unneededFiles: string[]
   freedOctets: number
+  queueGrowth: number
   keepers: number
   queued: boolean
   /** Not begun: the batch had lasted long enough. */
@@ -258,7 +261,10 @@ interface Outcome {
 }
 
 function emptyOutcome(): Outcome {
-  return { done: [], deltas: [], unneededFiles: [], freedOctets: 0, keepers: 0, queued: false, left: [] }
+  return {
+    ...{ done: [], deltas: [], unneededFiles: [], freedOctets: 0, queueGrowth: 0, keepers: 0 },
+    ...{ queued: false, left: [] },
+  }
 }
 
 function describeError(error: unknown): WriterError {
