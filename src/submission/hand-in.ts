@@ -6,6 +6,7 @@
  * wrong before keeps nothing. Date and Message-ID are added where they are missing, blind copies are taken out, and the keys
  * of the author's domain sign it, as for who hands in by SMTP.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
 import { type Random, timeOrderedId } from '../base/random.ts'
@@ -59,6 +60,8 @@ export interface HandInEnvelope {
   readonly notify?: string | null
   readonly ret?: 'FULL' | 'HDRS' | null
   readonly envid?: string | null
+  /** How long the queue tries, if that is less than for other mail. */
+  readonly lifeMs?: number
 }
 
 export interface HandedIn {
@@ -203,7 +206,7 @@ export class HandIn {
   }
 
   async #plan(
-    { reversePath, wishes, ret, envid }: HandInEnvelope,
+    { reversePath, wishes, ret, envid, lifeMs }: HandInEnvelope,
     recipients: readonly PlannedRecipient[],
     message: {
       readonly scan: MessageScan
@@ -229,7 +232,7 @@ export class HandIn {
       ret: ret ?? null,
       wishes: { ...noWishes, ...wishes },
       junk: false,
-      queueLifeMs: limits.queueLifeMs,
+      queueLifeMs: Math.min(lifeMs ?? limits.queueLifeMs, limits.queueLifeMs),
     })
   }
 
@@ -283,6 +286,9 @@ export class HandIn {
   }
 }
 
+/** Octets that are scanned and hashed before others get their turn. */
+const pieceOctets = 65_536
+
 /** A whole message at once. @throws {Refusal} @throws {StoreUnavailable} Nothing was kept. */
 export async function handIn(
   world: HandInWorld,
@@ -291,7 +297,10 @@ export async function handIn(
 ): Promise<HandedIn> {
   const message = new HandIn(world)
   try {
-    await message.push(octets)
+    for (let at = 0; at < octets.length; at += pieceOctets) {
+      await message.push(octets.subarray(at, at + pieceOctets))
+      await nextTurn()
+    }
     return await message.finish(envelope)
   } catch (error) {
     message.abort()
