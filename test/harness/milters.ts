@@ -53,17 +53,8 @@ export async function startOpenDkim(
   writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
   const p = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
   writeFileSync(join(folder, 'keys'), `test._domainkey.${domain} v=DKIM1; k=rsa; p=${p}\n`)
-  const start = async (name: string, settings: string): Promise<SmtpFilter> => {
-    const port = await freePort()
-    const file = join(folder, `${name}.conf`)
-    writeFileSync(
-      file,
-      `${settings}Socket inet:${port}@127.0.0.1\nBackground no\nRequireSafeKeys no\nAuthservID mx.posthorn.example\n`,
-    )
-    const program = join(root, 'usr/sbin/opendkim')
-    startProcess(t, program, ['-f', '-x', file], { env: unpackedEnvironment(root) })
-    return filterAt(port, name)
-  }
+  const start = (name: string, settings: string): Promise<SmtpFilter> =>
+    startOpenDkimWith(t, root, folder, name, settings)
   const signing = `Mode s\nDomain ${domain}\nSelector test\nKeyFile ${key}\nInternalHosts 127.0.0.1\n`
   return {
     signer: await start('signer', `${signing}Canonicalization simple/simple\n`),
@@ -72,6 +63,44 @@ export async function startOpenDkim(
       `Mode v\nTestPublicKeys ${join(folder, 'keys')}\nInternalHosts 192.0.2.1\n`,
     ),
   }
+}
+
+/** OpenDKIM that verifies, with keys by name, `2026a-rsa._domainkey.crepes.example`, instead of DNS. */
+export async function startOpenDkimVerifier(
+  t: TestContext,
+  folder: string,
+  keys: Readonly<Record<string, string>>,
+): Promise<SmtpFilter | null> {
+  const root = await unpackServer('milter', packages, t)
+  if (root === null) return null
+  const file = join(folder, 'known-keys')
+  const lines = Object.entries(keys).map(([name, record]) => `${name} ${record}\n`)
+  writeFileSync(file, lines.join(''))
+  return startOpenDkimWith(
+    t,
+    root,
+    folder,
+    'judge',
+    `Mode v\nTestPublicKeys ${file}\nInternalHosts 192.0.2.1\n`,
+  )
+}
+
+async function startOpenDkimWith(
+  t: TestContext,
+  root: string,
+  folder: string,
+  name: string,
+  settings: string,
+): Promise<SmtpFilter> {
+  const port = await freePort()
+  const file = join(folder, `${name}.conf`)
+  writeFileSync(
+    file,
+    `${settings}Socket inet:${port}@127.0.0.1\nBackground no\nRequireSafeKeys no\nAuthservID mx.posthorn.example\n`,
+  )
+  const program = join(root, 'usr/sbin/opendkim')
+  startProcess(t, program, ['-f', '-x', file], { env: unpackedEnvironment(root) })
+  return filterAt(port, name)
 }
 
 async function filterAt(port: number, name: string): Promise<SmtpFilter> {

@@ -28,6 +28,8 @@ export interface SmtpHarness {
 export interface HarnessOptions {
   readonly limits?: Partial<Limits>
   readonly door?: Partial<SmtpDoorOptions>
+  /** Default: one that is free. */
+  readonly port?: number
   /** Wraps the store that the door sees: faults to order. */
   readonly wrapStore?: (store: Store) => Store
 }
@@ -64,7 +66,7 @@ export async function openSmtpDoor(options: HarnessOptions = {}): Promise<SmtpHa
     xclient: [],
     ...options.door,
   })
-  const listener = await listen(door, [{ address: '127.0.0.1', port: 0 }], {
+  const listener = await listen(door, [{ address: '127.0.0.1', port: options.port ?? 0 }], {
     ...limits,
     trusted: ['127.0.0.1'],
   })
