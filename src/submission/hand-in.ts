@@ -260,6 +260,7 @@ export class HandIn {
     for (const [index, entry] of plan.queue.entries()) {
       const data = {
         ...{ queueId: accepted.queueIds[index] ?? null, domain: entry.domain },
+        ...(entry.reversePath === reversePath ? {} : { reversePath: entry.reversePath }),
         recipients: entry.recipients.map(({ forwardPath }) => forwardPath),
       }
       recorder.event('queued', 'queue.in', data, toSender)

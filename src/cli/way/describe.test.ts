@@ -36,3 +36,17 @@ test('what a filter answered is said with its name and its time', () => {
   assert.deepEqual(described('refuse', { code: 550 }), ['refused: 550'])
   assert.deepEqual(described('spam', { score: 3 }), ['spam {"score":3}'])
 })
+
+test('who handed a letter in is a person, or a program of the machine', () => {
+  const octets = 53
+  const login = { login: 'bob@hamburger.edu', client: '192.0.2.1', octets }
+  assert.deepEqual(described('submit', login), ['by bob@hamburger.edu from 192.0.2.1, 53 B'])
+  assert.deepEqual(described('submit', { login: '', client: 'sendmail, root', octets }), [
+    'by sendmail, root, 53 B',
+  ])
+})
+
+test('a letter that is forwarded says under which sender it goes on', () => {
+  const data = { queueId: 3, domain: 'crepes.fr', reversePath: 'SRS0=x@hamburger.edu' }
+  assert.deepEqual(described('queue.in', data), ['as 3 for crepes.fr', 'under SRS0=x@hamburger.edu'])
+})

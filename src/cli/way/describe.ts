@@ -18,7 +18,9 @@ const describers: { readonly [kind in JourneyEvent['kind']]?: Describer } = {
   'dns.answer': (data) => [describeAnswer(data)],
   submit: (data) => {
     const octets = typeof data['octets'] === 'number' ? `, ${formatOctets(data['octets'])}` : ''
-    return [`by ${text(data['login'])} from ${text(data['client'])}${octets}`]
+    // Programs of the machine itself log in nowhere.
+    const who = data['login'] === '' ? '' : `${text(data['login'])} from `
+    return [`by ${who}${text(data['client'])}${octets}`]
   },
   hold: (data) => [`held until ${time(data['until'])}`],
   'queue.in': (data) => {

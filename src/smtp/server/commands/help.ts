@@ -15,6 +15,7 @@ const topics: Readonly<Record<string, string>> = {
   VRFY: 'VRFY address - asks whether there is somebody of that address',
   EXPN: 'EXPN address - asks who is behind a list',
   STARTTLS: 'STARTTLS - goes on under TLS',
+  ETRN: 'ETRN domain - asks for the mail that waits for a domain this server is a backup of',
   AUTH: 'AUTH mechanism [response] - logs in',
   HELP: 'HELP [command] - says what a command does',
 }
