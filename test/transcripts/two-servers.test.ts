@@ -13,6 +13,7 @@ import { mapResolver } from '../../src/dns/map-resolver.ts'
 import { verifyMessage } from '../../src/mailauth/verify-fixture.ts'
 import { loopbackDialler } from '../../src/smtp/client/dialler.ts'
 import { issueCertificate, makeAuthority, makeSelfSigned } from '../../src/tls/certificate.ts'
+import { until } from '../harness/foreign.ts'
 import { replay } from '../harness/replay.ts'
 import { temporaryFolder } from '../harness/temp.ts'
 
@@ -162,8 +163,11 @@ test('REQUIRETLS goes on to a server that is who it says, and that passes it on'
   const { hamburger, crepes, inbox, handIn } = await startTwo(t)
   await handIn(' REQUIRETLS', ['<bob@hamburger.example>'])
   await inbox(hamburger, 'bob@hamburger.example', 1)
-  const journeys = await crepes.journeys.find({ limit: 10 } as Parameters<typeof crepes.journeys.find>[0])
-  const text = JSON.stringify(journeys)
+  // The other server has the letter before ours has written down how it went.
+  const text = await until('the attempt in the journey', async () => {
+    const found = JSON.stringify(await crepes.journeys.find({ limit: 10 }))
+    return found.includes('"attempt.end"') && found
+  })
   assert.match(text, /MAIL FROM:<alice@crepes\.example>[^"]* REQUIRETLS/)
   assert.match(text, /"trusted":true/)
 })
