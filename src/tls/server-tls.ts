@@ -5,7 +5,7 @@
  * Every door has its own terms (ALPN, client certificates), all share certificates and ticket keys. Whatever is replaced
  * counts from the next handshake on; connections that are up keep what they have.
  */
-import { createHash, randomBytes, type X509Certificate } from 'node:crypto'
+import { constants, createHash, randomBytes, type X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { TlsTerms } from '../base/peer.ts'
 import type { CertificateAndKey } from './certificate.ts'
@@ -169,6 +169,8 @@ function serverContext(pem: CertificateAndKey, clientCa: string | null, ticketKe
       minVersion: 'TLSv1.2', // RFC 8996 §5 forbids what is older
       ciphers,
       honorCipherOrder: true,
+      // Another handshake on a connection costs us a signature each and nobody needs one; TLS 1.3 has none.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       ticketKeys: ticketKey,
       sessionTimeout: ticketLifeSeconds,
       // A ticket carries the client's certificate: it counts only where the same authorities are believed.
