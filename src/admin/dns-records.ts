@@ -1,5 +1,6 @@
 /** What should stand in DNS for a domain of ours. Values in, values out. */
 import { createPublicKey } from 'node:crypto'
+import { reportNames } from '../store/accounts.ts'
 import type { DomainKey } from '../store/domain-keys.ts'
 
 export interface WantedRecord {
@@ -35,7 +36,7 @@ export function domainRecords(
   now: number,
 ): WantedRecord[] {
   const mx = `10 ${hostname}`
-  const report = `mailto:postmaster@${domain}`
+  const [dmarcName, tlsName] = reportNames
   const day = new Date(now).toISOString().slice(0, 10).replaceAll('-', '')
   return [
     {
@@ -45,9 +46,9 @@ export function domainRecords(
     // RFC 7208: only the hosts that take mail for the domain send it.
     txt(domain, 'v=spf1 mx -all', 'spf', true),
     ...keys.map(keyRecord),
-    txt(`_dmarc.${domain}`, `v=DMARC1; p=none; rua=${report}`, 'dmarc', true),
+    txt(`_dmarc.${domain}`, `v=DMARC1; p=none; rua=mailto:${dmarcName}@${domain}`, 'dmarc', true),
     txt(`_mta-sts.${domain}`, `v=STSv1; id=${day}`, 'mta-sts', false),
-    txt(`_smtp._tls.${domain}`, `v=TLSRPTv1; rua=${report}`, 'tls-rpt', false),
+    txt(`_smtp._tls.${domain}`, `v=TLSRPTv1; rua=mailto:${tlsName}@${domain}`, 'tls-rpt', false),
   ]
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { shownName } from '../store/address.ts'
 import { addAccountsFrom } from './account-file.ts'
 import { formatOctets } from './agent/terminal.ts'
 import { CliError, exitCodes } from './cli-error.ts'
@@ -39,7 +40,7 @@ export function registerAccount(program: Command): void {
           const password = await readNewPassword(address)
           return door.call<{ address: string }>('PUT', `${path}/password`, { password })
         })
-        answer(changed, `The password of ${changed.address} is changed.\n`)
+        answer(changed, `The password of ${shownName(changed.address)} is changed.\n`)
       }),
     )
 }
@@ -72,7 +73,7 @@ function registerAdd(account: Command): void {
           const password = await readNewPassword(address)
           return door.call<ShownAccount>('POST', '/v1/accounts', { address, password })
         })
-        answer(added, `Added ${added.address}.\n`)
+        answer(added, `Added ${shownName(added.address)}.\n`)
       }),
     )
 }
@@ -91,7 +92,7 @@ function registerList(account: Command): void {
         answer({ version: 1, accounts }, () => {
           if (accounts.length === 0) return 'No accounts yet. Add one: posthorn account add NAME@DOMAIN\n'
           const rows = accounts.map((one) => [
-            one.address,
+            shownName(one.address),
             one.usedMessages,
             formatOctets(one.usedOctets),
             one.quotaOctets === null ? '-' : formatOctets(one.quotaOctets),
@@ -115,7 +116,7 @@ function registerRemove(account: Command): void {
         const removed = await withServer(flags, async (reached) => {
           const door = doorFor(reached, address)
           const found = await door.call<ShownAccount>('GET', accountPath(address))
-          const question = `Remove ${found.address} and its ${found.usedMessages} messages?`
+          const question = `Remove ${shownName(found.address)} and its ${found.usedMessages} messages?`
           if (flags.yes !== true && !(await confirm(question))) {
             throw new CliError(exitCodes.usage, 'Nothing was removed', 'Say --yes to remove it.', {
               code: 'not-confirmed',
@@ -125,7 +126,7 @@ function registerRemove(account: Command): void {
         })
         answer(
           removed,
-          `Removed ${removed.address} and its mail. For a week posthorn account restore brings both back.\n`,
+          `Removed ${shownName(removed.address)} and its mail. For a week posthorn account restore brings both back.\n`,
         )
       }),
     )
@@ -144,7 +145,7 @@ function registerRestoreAccount(account: Command): void {
             `/v1/undelete/${encodeURIComponent(address)}/account`,
           ),
         )
-        answer(restored, `${restored.address} is back with ${restored.usedMessages} messages.\n`)
+        answer(restored, `${shownName(restored.address)} is back with ${restored.usedMessages} messages.\n`)
       }),
     )
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { shownName } from '../store/address.ts'
 import { doorFor, withServer } from './reach.ts'
 import { runCommand } from './run-command.ts'
 import { formatTable } from './terminal.ts'
@@ -20,7 +21,7 @@ export function registerAlias(program: Command): void {
         const added = await withServer(flags, (reached) =>
           doorFor(reached, address).call<Alias>('POST', '/v1/aliases', { address, targets }),
         )
-        answer(added, `${added.address} leads to ${added.targets.join(', ')}.\n`)
+        answer(added, `${shownName(added.address)} leads to ${added.targets.join(', ')}.\n`)
       }),
     )
   alias
@@ -33,7 +34,10 @@ export function registerAlias(program: Command): void {
           const all = doors.map((door) => door.call<{ aliases: Alias[] }>('GET', '/v1/aliases'))
           return (await Promise.all(all)).flatMap((answered) => answered.aliases)
         })
-        const rows = aliases.map(({ address, targets }) => [address, targets.join(', ')])
+        const rows = aliases.map(({ address, targets }) => [
+          shownName(address),
+          targets.map(shownName).join(', '),
+        ])
         const empty = 'No aliases yet. Add one: posthorn alias add ADDRESS TARGET\n'
         const text = aliases.length === 0 ? empty : formatTable(['ALIAS', 'LEADS TO'], rows, style)
         answer({ version: 1, aliases }, text)
@@ -50,7 +54,7 @@ export function registerAlias(program: Command): void {
         const removed = await withServer(flags, (reached) =>
           doorFor(reached, address).call<{ address: string }>('DELETE', path),
         )
-        answer(removed, `Removed the alias ${removed.address}.\n`)
+        answer(removed, `Removed the alias ${shownName(removed.address)}.\n`)
       }),
     )
 }

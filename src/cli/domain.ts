@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { shownName } from '../store/address.ts'
 import { registerDomainKeys } from './domain-keys.ts'
 import { onlyServer } from './only-server.ts'
 import { withServer } from './reach.ts'
@@ -34,13 +35,13 @@ export function registerDomain(program: Command): void {
             onlyServer(reached).call<{ domain: string }>('POST', '/v1/domains', body),
           )
           const record = `Its DNS needs an MX record for this server with a higher number than its own.\n`
-          answer(backup, `Mail for ${backup.domain} is kept and passed on. ${record}`)
+          answer(backup, `Mail for ${shownName(backup.domain)} is kept and passed on. ${record}`)
           return
         }
         const added = await withServer(flags, (reached) =>
           onlyServer(reached).call<{ domain: string }>('POST', '/v1/domains', { domain: name }),
         )
-        const { domain: made } = added
+        const made = shownName(added.domain)
         const next = `Next: posthorn account add NAME@${made}\nRecords for DNS: posthorn domain dns ${made}\n`
         answer(added, `Added ${made}. ${next}`)
       }),
@@ -57,8 +58,11 @@ export function registerDomain(program: Command): void {
         const domains = listed.flatMap((answered) => answered.domains)
         const backups = listed.flatMap((answered) => answered.backups)
         const rows = [
-          ...domains.map((name) => [name, '']),
-          ...backups.map(({ domain: name, primary }) => [name, `backup for ${primary ?? 'its MX'}`]),
+          ...domains.map((name) => [shownName(name), '']),
+          ...backups.map(({ domain: name, primary }) => [
+            shownName(name),
+            `backup for ${primary ?? 'its MX'}`,
+          ]),
         ]
         const empty = 'No domains yet. Add the first one: posthorn domain add DOMAIN\n'
         answer(
@@ -78,7 +82,7 @@ export function registerDomain(program: Command): void {
         const removed = await withServer(flags, (reached) =>
           onlyServer(reached).call<{ domain: string }>('DELETE', path),
         )
-        answer(removed, `Removed ${removed.domain}.\n`)
+        answer(removed, `Removed ${shownName(removed.domain)}.\n`)
       }),
     )
   registerDomainKeys(domain)

@@ -3,6 +3,7 @@ import { liveTable } from '../base/live-table.ts'
 import type { QueueConfig } from '../base/queue-config.ts'
 import type { JourneySink } from '../journey/event.ts'
 import type { TlsSession } from '../queue/tls-session.ts'
+import type { FiledHere } from '../queue/options.ts'
 import type { OutgoingQueue } from '../queue/wake.ts'
 import type { SignerSource } from '../submission/signer.ts'
 import type { Store } from '../store/store.ts'
@@ -19,6 +20,8 @@ export interface QueueParts {
   readonly journeys: JourneySink
   readonly signer: SignerSource | null
   readonly tlsSession: (session: TlsSession) => void
+  /** Told of what was filed here. */
+  readonly filed: (letter: FiledHere) => void
 }
 
 /** Makes the outgoing queue; it begins with `start()`. */
@@ -29,13 +32,14 @@ export async function makeQueue({
   journeys,
   signer,
   tlsSession,
+  filed,
 }: QueueParts): Promise<OutgoingQueue> {
   const { createQueue } = await import('../queue/queue.ts')
   const signReport = signer === null ? undefined : reportSigner(signer)
-  const { clock, random, resolver, dialler, dialect, queuePort } = world
+  const { clock, random, resolver, dialler, dialect, queuePort, isForbidden } = world
   return createQueue({
     ...{ resolver, dialler, clock, random },
-    ...{ store, tlsSession },
+    ...{ store, tlsSession, filed },
     routes: config.routes,
     hostname: config.hostname,
     ehloName: config.outgoing.ehloName ?? config.hostname,
@@ -49,6 +53,7 @@ export async function makeQueue({
     primaryOf: async (domain) => (await store.backupDomains.find(domain))?.primary ?? null,
     tls: { ca: world.authorities },
     ...(dialect === undefined ? {} : { dialect }),
+    ...(isForbidden === undefined ? {} : { isForbidden }),
     ...(queuePort === undefined ? {} : { port: queuePort }),
   })
 }

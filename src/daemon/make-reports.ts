@@ -5,7 +5,7 @@ import type { TlsSession } from '../queue/tls-session.ts'
 import { DmarcGatherer } from '../reports/dmarc/gather.ts'
 import type { ReceivedReports } from '../reports/received/received-reports.ts'
 import { openReceivedReports } from '../reports/received/open.ts'
-import { ReportAddresses, usualNames } from '../reports/received/report-addresses.ts'
+import { ReportAddresses } from '../reports/received/report-addresses.ts'
 import { LetterTaker } from '../reports/received/take-letter.ts'
 import type { ReportIdentity } from '../reports/sending/identity.ts'
 import { Reporter } from '../reports/sending/reporter.ts'
@@ -13,6 +13,7 @@ import { TlsGatherer } from '../reports/tls/gather.ts'
 import type { JudgedMessage } from '../smtp/guard/judge-sender.ts'
 import type { FiledLetter } from '../smtp/server/options.ts'
 import type { Notes } from '../store/notes.ts'
+import { reportNames } from '../store/accounts.ts'
 import type { Filed, Store } from '../store/store.ts'
 import type { SignerSource } from '../submission/signer.ts'
 import { dmarcObservation, tlsObservation } from './observe.ts'
@@ -117,10 +118,10 @@ export function makeReports(parts: ReportParts): ServerReports {
   }
 }
 
-/** An address that takes answers: `dmarc-reports@` when somebody made it, postmaster@ always is there. */
+/** An address that takes answers: `dmarc-reports@`, which is there as soon as the domain has an account; until then postmaster@. */
 async function identityOf({ config, store, defaultDomain }: ReportParts): Promise<ReportIdentity> {
   const { from, organisation, contact } = config.reports
-  const usual = `${usualNames[0]}@${defaultDomain()}`
+  const usual = `${reportNames[0]}@${defaultDomain()}`
   const address = from ?? ((await isThere(store, usual)) ? usual : `postmaster@${defaultDomain()}`)
   return { address, organisation: organisation ?? address.slice(address.lastIndexOf('@') + 1), contact }
 }

@@ -225,8 +225,8 @@ async function makeFlow(parts: Flow, closers: Closer[]) {
   const sink = journeysAtLevel(() => config.journey.level, journeys)
   const reports = makeReports({ ...parts, signer, journeys: sink, notes: guards.notes })
   closers.push(() => reports.close())
-  const { judged, tlsSession } = reports
-  const queue = await makeQueue({ config, world, store, journeys, signer, tlsSession })
+  const { judged, tlsSession, filed } = reports
+  const queue = await makeQueue({ config, world, store, journeys, signer, tlsSession, filed })
   closers.push((graceMs) => queue.stop(graceMs))
   const { makeReloadableFilters } = await import('./reloadable-filters.ts')
   const filters = await makeReloadableFilters({ config, world, guards, judged })

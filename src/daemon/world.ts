@@ -14,6 +14,8 @@ import { systemRandom } from '../base/random.ts'
 export interface World extends Surroundings {
   readonly resolver: Resolver
   readonly dialler: Dialler
+  /** Addresses that `dialler` refuses wherever DNS leads there. Absent: none. */
+  readonly isForbidden?: (address: string) => boolean
   /** To programs that the operator named, such as milters: on this machine as a rule. Absent: `dialler`. */
   readonly programDialler?: Dialler
   /** PEM of authorities that count besides the well-known ones when we send. */
@@ -31,6 +33,7 @@ export interface World extends Surroundings {
 export async function systemWorld(config: Config, log: Log): Promise<World & { close(): void }> {
   const { createResolver } = await import('../dns/stub-resolver.ts')
   const { createDialler } = await import('../smtp/client/dialler.ts')
+  const { isPrivateAddress } = await import('../smtp/client/private-address.ts')
   const surroundings = { clock: systemClock, random: systemRandom, log }
   const resolver = createResolver({ ...config.dns, ...surroundings })
   return {
@@ -39,8 +42,9 @@ export async function systemWorld(config: Config, log: Log): Promise<World & { c
     dialler: createDialler({
       localAddress: config.outgoing.address,
       clock: systemClock,
-      ...(config.outgoing.allowPrivate ? {} : { refusePrivate: { except: routeEndpoints(config) } }),
+      ...(config.outgoing.allowPrivate ? {} : { refusePrivate: { except: () => routeEndpoints(config) } }),
     }),
+    ...(config.outgoing.allowPrivate ? {} : { isForbidden: isPrivateAddress }),
     programDialler: createDialler({ localAddress: null, clock: systemClock }),
     authorities: [],
     close: () => resolver.close(),

@@ -185,3 +185,23 @@ test('every question and answer is recorded', async () => {
   assert(events.every((event) => event.stage === 'looked-up'))
   assert(events.some((event) => event.data['status'] === 'failed' && event.data['reason'] === 'timeout'))
 })
+
+test('a domain all of whose hosts have addresses that are never dialled has none, once DNS has told all', async () => {
+  const isForbidden = (address: string): boolean => address.startsWith('10.') || address === '::1'
+  const records = (a: RecordMap[string], b: RecordMap[string]) => ({
+    'hamburger.example': { MX: [mx(1, 'a.example'), mx(2, 'b.example')] },
+    ...{ 'a.example': a, 'b.example': b },
+  })
+  const of = (map: RecordMap, domain = 'hamburger.example') => choose(map, domain, { isForbidden })
+  const inside = { A: ['10.0.0.1'], AAAA: ['::1'] }
+  const all = await of(records(inside, inside))
+  assert.ok(all.kind === 'permanent' && all.reason === 'no-host' && all.status === '5.4.4')
+  const itself = await of({ 'hamburger.example': { A: ['10.0.0.1'] } })
+  assert.ok(itself.kind === 'permanent' && itself.status === '5.4.4')
+  const literal = await of({}, '[10.0.0.1]')
+  assert.ok(literal.kind === 'permanent' && literal.status === '5.1.2')
+  for (const other of [{ A: ['192.0.2.1'] }, { A: ['10.0.0.1', '192.0.2.1'] }, 'timeout' as const])
+    assert.equal((await of(records(inside, other))).kind, 'hosts')
+  assert.equal((await of({}, '[192.0.2.1]')).kind, 'hosts')
+  assert.equal((await choose(records(inside, inside))).kind, 'hosts')
+})

@@ -49,6 +49,8 @@ export interface MxOptions {
   readonly ownNames?: readonly string[]
   /** The host that counts instead of what the domain's MX says. */
   readonly exchange?: string
+  /** Whether an address is one that we never connect to. When all are, the domain has no host for us. */
+  readonly isForbidden?: (address: string) => boolean
   /** Gets `dns.ask` and `dns.answer` for every question. */
   readonly recorder?: Recorder
 }
@@ -63,7 +65,7 @@ export async function selectMx(
   random: Random,
   options: MxOptions = {},
 ): Promise<MxChoice> {
-  if (domain.startsWith('[')) return literalChoice(domain)
+  if (domain.startsWith('[')) return literalChoice(domain, options)
   const name = normaliseName(domain)
   if (name === null || !isHostName(name)) return noDomain(domain)
   const asking = options.recorder === undefined ? resolver : recordedResolver(resolver, options.recorder)
@@ -94,11 +96,17 @@ export async function selectMx(
 }
 
 /** RFC 5321 §4.1.3: `[127.0.0.1]`, `[IPv6:::1]`. */
-function literalChoice(literal: string): MxChoice {
+function literalChoice(literal: string, { isForbidden }: MxOptions): MxChoice {
   const inside = literal.endsWith(']') ? literal.slice(1, -1) : ''
   const address = inside.toLowerCase().startsWith('ipv6:') ? inside.slice(5) : inside
   const good = address === inside ? isIPv4(address) : isIPv6(address) && !address.includes('%')
   if (!good) return permanent('no-domain', '5.1.2', `Cannot read the address literal ${printable(literal)}`)
+  if (isForbidden?.(address) === true)
+    return permanent(
+      'no-host',
+      '5.1.2',
+      `${printable(literal)} is a private address, to which no mail is sent`,
+    )
   const host = { hostname: literal, preference: 0, addresses: [address], authentic: false }
   return { kind: 'hosts', hosts: [host], implicit: true }
 }
@@ -158,15 +166,24 @@ async function withAddresses(
       ])
       const failure = v6.status === 'rejected' ? v6.reason : v4.status === 'rejected' ? v4.reason : null
       const answers = [v6, v4].flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
-      const addresses = byTurns(answers.map((each) => each.records)).slice(0, max)
+      const found = byTurns(answers.map((each) => each.records))
+      const addresses = found.slice(0, max)
       const proven = authentic && failure === null && answers.every((each) => each.authentic)
       return {
         failure,
+        isForbidden: failure === null && found.every((each) => options.isForbidden?.(each) === true),
         host: { hostname: exchange, preference, addresses, authentic: proven } satisfies MxHost,
       }
     }),
   )
   const hosts = looked.map((each) => each.host).filter((host) => host.addresses.length > 0)
+  // Only what is known of all of them: one that DNS did not tell may be another one next time.
+  if (hosts.length > 0 && looked.every((each) => each.isForbidden))
+    return permanent(
+      'no-host',
+      '5.4.4',
+      `All mail hosts of ${name} have private addresses, to which no mail is sent`,
+    )
   if (hosts.length > 0) return { kind: 'hosts', hosts, implicit: false }
   const failed = looked.find((each) => each.failure !== null)
   if (failed !== undefined) return dnsTrouble(failed.failure, failed.host.hostname)

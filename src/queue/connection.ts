@@ -25,8 +25,10 @@ export async function findTargets(
   if (route !== null) return [{ hostname: route.address, address: route.address, port: route.port }]
   const ownNames = [world.hostname, world.ehloName]
   const primary = (await world.primaryOf?.(domain)) ?? null
-  const exchange = primary === null ? {} : { exchange: primary }
-  const choice = await selectMx(world.resolver, domain, world.random, { ownNames, recorder, ...exchange })
+  const { isForbidden } = world
+  // A host that was named by the operator is for the operator to mend, while mail for it waits.
+  const more = primary === null ? (isForbidden === undefined ? {} : { isForbidden }) : { exchange: primary }
+  const choice = await selectMx(world.resolver, domain, world.random, { ownNames, recorder, ...more })
   if (choice.kind !== 'hosts') {
     const { kind, status, text } = choice
     return { kind, status, text, host: null, stage: 'dns' }

@@ -54,6 +54,10 @@ export async function fileAtHome(world: QueueWorld, held: Held, plan: HomePlan):
     for (const { mailboxId, uid } of accepted.filed) {
       recorder.event('filed', 'file', { mailboxId, uid }, options)
     }
+    if (accepted.filed.length > 0) {
+      const recipients = reached.map(({ forwardPath }) => forwardPath)
+      world.filed?.({ recipients, filed: accepted.filed, octets: entry.body.octets })
+    }
     for (const queueId of accepted.queueIds) recorder.event('queued', 'queue.in', { queueId })
     return { outcomes, recorder, settled: new Set(reached.map((recipient) => recipient.forwardPath)) }
   } catch (error) {

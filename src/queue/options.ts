@@ -8,7 +8,7 @@ import type { JourneySink } from '../journey/event.ts'
 import type { SmtpClientOptions } from '../smtp/client/client.ts'
 import type { SmtpClientLimits } from '../smtp/client/timeouts.ts'
 import type { Resolver } from '../dns/resolver.ts'
-import type { Store } from '../store/store.ts'
+import type { Filed, Store } from '../store/store.ts'
 import type { LocalDelivery } from './local-delivery.ts'
 import type { TlsSession } from './tls-session.ts'
 
@@ -39,11 +39,22 @@ export const defaultQueueBounds: QueueBounds = {
 /** How long a row is ours; renewed at half of it while we hold the row. */
 export const leaseMs = 5 * 60_000
 
+/** A queued letter that was filed here. */
+export interface FiledHere {
+  /** Forward-paths. */
+  readonly recipients: readonly string[]
+  /** Never empty. */
+  readonly filed: readonly Filed[]
+  readonly octets: number
+}
+
 export interface QueueOptions {
   readonly store: Store
   readonly resolver: Resolver
   /** Null: nothing is ever attempted, rows stay as they are. */
   readonly dialler: Dialler | null
+  /** Addresses that `dialler` never connects to, routes apart. Absent: none. */
+  readonly isForbidden?: (address: string) => boolean
   /** `config.routes`; keys in A-labels, lower case. */
   readonly routes: ReadonlyMap<string, Endpoint | 'discard'>
   readonly hostname: string
@@ -60,6 +71,8 @@ export interface QueueOptions {
   readonly signReport?: (octets: Uint8Array, domain: string) => Promise<readonly string[]>
   /** The host that takes the mail of a domain instead of its MX; null: none. */
   readonly primaryOf?: (domain: string) => Promise<string | null>
+  /** Told of what was filed here, once it is on disk. Must not throw, and return at once. */
+  readonly filed?: (letter: FiledHere) => void
   /** Told how each session fared with TLS. Must not throw. */
   readonly tlsSession?: (session: TlsSession) => void
   readonly clock: Clock

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Endpoint } from '../base/config.ts'
+import type { FiledHere } from './options.ts'
 import { startRemote } from './fake-remote.ts'
 import {
   isEmpty,
@@ -251,12 +252,29 @@ test('routes take the place of MX, and "discard" dials nobody', async (t) => {
   )
 })
 
+test('a domain whose only hosts are never dialled, and such a literal, are told to the sender at once', async (t) => {
+  const fixture = await openFixture(oneHost)
+  t.after(() => fixture.close())
+  await fixture.store.addDomain('crepes.fr')
+  const alice = await fixture.store.addAccount('alice@crepes.fr', null)
+  fixture.queue({ isForbidden: (address) => address === '192.0.2.1' })
+  for (const domain of ['hamburger.edu', '[192.0.2.1]']) {
+    const recipients = [{ forwardPath: `bob@${domain}`, orcpt: null, notify: null }]
+    await fixture.send({ accountId: alice.accountId, domain, recipients })
+  }
+  await until('the queue is empty', () => isEmpty(fixture))
+  assert.deepEqual(fixture.dialled, [])
+  const reports = (await fixture.inbox(alice.accountId)).join('')
+  for (const status of ['5.4.4', '5.1.2']) assert.match(reports, new RegExp(`^Status: ${status}`, 'm'))
+})
+
 test('a letter for a domain that has become ours is filed here, once', async (t) => {
   const fixture = await openFixture()
   t.after(() => fixture.close())
   await fixture.store.addDomain('hamburger.edu')
   const bob = await fixture.store.addAccount('bob@hamburger.edu', null)
-  fixture.queue()
+  const told: FiledHere[] = []
+  fixture.queue({ filed: (letter) => told.push(letter) })
   await fixture.send({ journeyId: 'way1' })
   await until('the queue is empty', () => isEmpty(fixture))
   const letters = await fixture.inbox(bob.accountId)
@@ -265,6 +283,10 @@ test('a letter for a domain that has become ours is filed here, once', async (t)
   ])
   assert.deepEqual(fixture.dialled, [])
   await until('it is told', () => fixture.journey('way1').facts.state === 'delivered')
+  assert.deepEqual(
+    told.map(({ recipients, filed }) => [recipients, filed.map(({ accountId }) => accountId)]),
+    [[['bob@hamburger.edu'], [bob.accountId]]],
+  )
 })
 
 test('a queue without a dialler attempts nothing', async (t) => {

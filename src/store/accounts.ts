@@ -52,9 +52,15 @@ export type AddressMeaning =
   /** The domain is not ours. */
   | { readonly kind: 'remote' }
 
-/** Addresses are compared in lower case; who calls has normalised them with `normaliseAddress`. */
+/**
+ * Local parts to which reports about a domain come, RFC 9990 and RFC 8460. As long as they are nobody's, what comes to
+ * them goes where postmaster@ does.
+ */
+export const reportNames: readonly string[] = ['dmarc-reports', 'tls-reports']
+
+/** Whatever form addresses and domains are handed in, they are kept, compared and told as `normaliseAddress` makes them. */
 export interface AccountStore {
-  /** Also makes postmaster@ and abuse@ deliverable (RFC 5321 §4.5.1) once there is an account. @throws {NameTaken} */
+  /** Also makes postmaster@, abuse@ (RFC 5321 §4.5.1) and `reportNames` deliverable once there is an account. @throws {NameTaken} */
   addDomain(domain: string): Promise<void>
   /** @throws {DomainUnknown} @throws {DomainInUse} */
   removeDomain(domain: string): Promise<void>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { normaliseAddress, normaliseDomain } from './address.ts'
+import { keptAddress, keptDomain, normaliseAddress, normaliseDomain, shownName } from './address.ts'
 
 const accepted: [string, string][] = [
   ['bob@hamburger.edu', 'bob@hamburger.edu'],
@@ -72,4 +72,15 @@ test('A domain is folded to lower case and A-labels', () => {
   assert.equal(normaliseDomain('日本.example'), 'xn--wgv71a.example')
   for (const text of ['', '.', 'a..b', '[192.0.2.1]', 'ü%.example', 'a b'])
     assert.equal(normaliseDomain(text), null)
+})
+
+test('What is kept is that form, and for people to read it has U-labels', () => {
+  for (const [text, address] of accepted) assert.equal(keptAddress(text), address, text)
+  assert.equal(keptAddress('Nobody'), 'nobody')
+  assert.equal(keptDomain('KÄSE.example'), 'xn--kse-qla.example')
+  assert.equal(keptDomain('XN--KSE-QLA.example'), 'xn--kse-qla.example')
+  assert.equal(shownName('xn--kse-qla.example'), 'käse.example')
+  assert.equal(shownName('bob@xn--kse-qla.example'), 'bob@käse.example')
+  for (const same of ['bob@hamburger.edu', 'xn--a.example', 'xn--bcher-kva@example'])
+    assert.equal(shownName(same), same)
 })

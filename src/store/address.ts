@@ -1,6 +1,6 @@
 /** The one form in which the program keeps and compares addresses and domains. */
 import { isIPv4, isIPv6 } from 'node:net'
-import { domainToASCII } from 'node:url'
+import { domainToASCII, domainToUnicode } from 'node:url'
 
 /** RFC 5321 §4.5.3.1.1, §4.5.3.1.2 and §4.5.3.1.3 (a path of 256 with its angle brackets), in octets. */
 const localPartOctets = 64
@@ -14,6 +14,9 @@ const dotStringPattern =
   /^[a-z0-9!#$%&'*+/=?^_`{|}~\u00a0-\ud7ff\ue000-\u{10ffff}-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~\u00a0-\ud7ff\ue000-\u{10ffff}-]+)*$/u
 /** What a quoted string may hold once its backslashes are gone, RFC 5321 §4.1.2. */
 const quotedPattern = /^[\x20-\x7e\u00a0-\ud7ff\ue000-\u{10ffff}]*$/u
+
+/** ASCII without quotes: lower case is all that it may want. */
+const plainPattern = /^[!#-~]*$/
 
 /**
  * Mailbox = Local-part "@" ( Domain / address-literal )
@@ -46,6 +49,33 @@ export function normaliseDomain(text: string): string | null {
   if (/[^a-zA-Z0-9.\u0080-\uffff-]/.test(text)) return null
   const ascii = /^[!-~]*$/.test(text) ? text.toLowerCase() : domainToASCII(text.normalize('NFC'))
   return ascii.length <= domainOctets && domainPattern.test(ascii) ? ascii : null
+}
+
+/**
+ * As addresses are kept and found in the store, whoever asks: what is no address is only lower case, and found nowhere.
+ * Most are in their one form already, and that is seen at a glance.
+ */
+export function keptAddress(text: string): string {
+  return plainPattern.test(text) ? text.toLowerCase() : (normaliseAddress(text) ?? text.toLowerCase())
+}
+
+/** The same for domains. */
+export function keptDomain(text: string): string {
+  return plainPattern.test(text) ? text.toLowerCase() : (normaliseDomain(text) ?? text.toLowerCase())
+}
+
+/**
+ * For people to read: domains in U-labels, RFC 5890 §2.3.2.1.
+ *
+ * @param text An address or a domain in the form that is kept.
+ * @returns The text itself where the other form would not lead back to it.
+ */
+export function shownName(text: string): string {
+  const at = text.lastIndexOf('@') + 1
+  const domain = text.slice(at)
+  if (!domain.includes('xn--')) return text
+  const shown = domainToUnicode(domain)
+  return normaliseDomain(shown) === domain ? text.slice(0, at) + shown : text
 }
 
 function normaliseLocalPart(text: string): string | null {

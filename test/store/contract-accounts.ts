@@ -69,18 +69,50 @@ export function accountContract(name: string, begin: Begin): void {
       ['postmaster@hamburger.example', bob.accountId],
       ['Abuse@hamburger.example', bob.accountId],
       ['postmaster@elsewhere.example', 'remote'],
+      ['dmarc-reports@hamburger.example', bob.accountId],
+      ['tls-reports+x@hamburger.example', bob.accountId],
+      ['dmarc-reports@elsewhere.example', 'remote'],
     ]
     for (const [address, expected] of cases) {
       assert.deepEqual(what(await store.resolveAddress(address)), expected, address)
     }
     await store.addAlias('postmaster@hamburger.example', ['alice@hamburger.example'])
-    assert.equal(what(await store.resolveAddress('postmaster@hamburger.example')), 'alice@hamburger.example')
+    for (const who of ['postmaster', 'dmarc-reports', 'tls-reports']) {
+      const meaning = await store.resolveAddress(`${who}@hamburger.example`)
+      assert.equal(what(meaning), 'alice@hamburger.example', who)
+    }
     assert.deepEqual(await store.listAliases(), [
       { address: 'postmaster@hamburger.example', targets: ['alice@hamburger.example'] },
       { address: 'team@hamburger.example', targets: ['bob@hamburger.example', 'x@elsewhere.example'] },
     ])
     await store.removeAlias('team@hamburger.example')
     assert.deepEqual(await store.resolveAddress('team@hamburger.example'), { kind: 'unknown' })
+  })
+
+  test(`${name}: domains and addresses have one form, in whatever form they are written`, async (t) => {
+    const { store } = await begin(t)
+    const [uLabel, aLabel] = ['kÄse.example', 'xn--kse-qla.example']
+    await store.addDomain(uLabel)
+    assert.ok((await store.listDomains()).includes(aLabel))
+    await assert.rejects(store.addDomain(aLabel), NameTaken)
+    const { accountId, address } = await store.addAccount(`Zoë@${uLabel}`, null)
+    assert.equal(address, `zoë@${aLabel}`)
+    await assert.rejects(store.addAlias(`zoë@${aLabel}`, ['x@y.example']), NameTaken)
+    // The same letter of two characters.
+    for (const written of [`zoë@${uLabel}`, `ZOË@${aLabel}`, `zoe\u0308@kA\u0308se.example`]) {
+      assert.equal((await store.findAccount(written))?.accountId, accountId, written)
+      const meaning = await store.resolveAddress(written)
+      assert.ok(meaning.kind === 'account' && meaning.account.accountId === accountId, written)
+    }
+    await store.addAlias(`team@${uLabel}`, [`zoë@${uLabel}`])
+    assert.equal((await store.resolveAddress(`team@${aLabel}`)).kind, 'alias')
+    await store.removeAlias(`Team@${uLabel}`)
+    await store.setPassword(`zoë@${uLabel}`, 'other')
+    await store.removeAccount(`zoë@${uLabel}`)
+    await store.restoreAccount(`zoë@${uLabel}`)
+    await store.removeAccount(`zoë@${aLabel}`)
+    await store.removeDomain(uLabel)
+    assert.deepEqual(await store.listDomains(), ['hamburger.example'])
   })
 
   test(`${name}: an account that is removed is gone with its mail, and its number is not used again`, async (t) => {

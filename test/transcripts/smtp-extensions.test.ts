@@ -246,6 +246,30 @@ describe('CHUNKING, RFC 3030', () => {
 })
 
 describe('SMTPUTF8, RFC 6531', () => {
+  test('§3.2 a domain of ours is the same in U-labels and A-labels, however it was added', async () => {
+    await harness.store.addDomain('käse.example')
+    await harness.store.addAccount('heidi@KÄSE.example', null)
+    await play(`${hello}
+      C: MAIL FROM:<alice@crepes.fr> SMTPUTF8
+      S: 250 2.1.0 Originator ok
+      C: RCPT TO:<heidi@xn--kse-qla.example>
+      S: 250 2.1.5 Recipient ok
+      C: ${utf8('RCPT TO:<heidi@käse.example>')}
+      S: 250 2.1.5 Recipient ok
+      C: RCPT TO:<postmaster@xn--kse-qla.example>
+      S: 250 2.1.5 Recipient ok
+      C: DATA
+      S: 354 <…>
+      C: Subject: Raclette
+      C:
+      C: .
+      S: 250 2.0.0 <…>
+    `)
+    const letters = await harness.inbox('heidi@käse.example')
+    assert.equal(letters.length, 1)
+    assert.ok(letters[0]!.endsWith('\r\nSubject: Raclette\r\n\r\n'))
+  })
+
   test('§3.3 a letter from and to UTF-8 addresses', async () => {
     await harness.store.addAccount('用户@hamburger.edu', null)
     await play(`${hello}

@@ -1,6 +1,7 @@
 /** Which of our addresses reports come to: those that our own records name, and the usual ones. */
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { reportNames } from '../../store/accounts.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import { isDmarcRecord, tagOf } from '../dmarc/record.ts'
 import { readReportUris } from '../report-uri.ts'
@@ -14,9 +15,6 @@ export interface AddressWorld {
   /** Further addresses, normalised. */
   addresses(): readonly string[]
 }
-
-/** What is taken to be for reports under each domain of ours, whatever its records say. */
-export const usualNames = ['dmarc-reports', 'tls-reports'] as const
 
 const freshMs = 6 * 60 * 60_000
 
@@ -54,7 +52,7 @@ export class ReportAddresses {
       const domains = await this.#world.domains()
       const known = new Set(this.#world.addresses())
       for (const domain of domains) {
-        for (const name of usualNames) known.add(`${name}@${domain}`)
+        for (const name of reportNames) known.add(`${name}@${domain}`)
         for (const rua of await this.#ruasOf(domain)) {
           for (const uri of readReportUris(rua))
             if (uri.kind === 'mailto' && domains.includes(uri.domain)) known.add(uri.address.toLowerCase())

@@ -90,7 +90,7 @@ test('a server of our own network is not dialled unless a route leads there', ()
     const route = { address: '127.0.0.1', port }
     const dial = createDialler({
       ...{ localAddress: null, clock: systemClock },
-      refusePrivate: { except: [route] },
+      refusePrivate: { except: () => [route] },
     })
     const socket = await dial({ hostname: '127.0.0.1', ...route }, 5_000)
     socket.destroy()

@@ -15,7 +15,7 @@ export interface DiallerOptions {
    */
   readonly refusePrivate?: {
     /** Where the operator's own routes lead. */
-    readonly except: readonly Endpoint[]
+    readonly except: () => readonly Endpoint[]
   }
 }
 
@@ -42,7 +42,7 @@ export function createDialler(options: DiallerOptions): Dialler {
     }
     const { address, port } = target
     if (refusePrivate !== undefined && isPrivateAddress(address)) {
-      const routed = refusePrivate.except.some((route) => route.address === address && route.port === port)
+      const routed = refusePrivate.except().some((route) => route.address === address && route.port === port)
       // As the system names what a packet filter forbids.
       if (!routed) return refuseDial(`Cannot connect to ${where}: a private address`, 'EACCES')
     }

@@ -1,3 +1,4 @@
+import { keptDomain } from '../address.ts'
 import type { BackupDomain, BackupDomainStore } from '../backup-domains.ts'
 import { NameTaken } from '../errors.ts'
 import type { Row, Sql } from './database.ts'
@@ -5,14 +6,14 @@ import type { Transaction } from './transaction.ts'
 import type { WriterClient } from './writer-client.ts'
 
 export function addBackupDomain(tx: Transaction, call: BackupDomain): void {
-  const domain = call.domain.toLowerCase()
+  const domain = keptDomain(call.domain)
   if (tx.get('SELECT 1 FROM domain WHERE domain = ?', domain) !== undefined) throw new NameTaken(domain)
   if (tx.run('INSERT OR IGNORE INTO backup_domain VALUES (?, ?)', domain, call.primary) === 0)
     throw new NameTaken(domain)
 }
 
 export function removeBackupDomain(tx: Transaction, call: { readonly domain: string }): boolean {
-  return tx.run('DELETE FROM backup_domain WHERE domain = ?', call.domain.toLowerCase()) > 0
+  return tx.run('DELETE FROM backup_domain WHERE domain = ?', keptDomain(call.domain)) > 0
 }
 
 export function openBackupDomains(sql: Sql, writer: Pick<WriterClient, 'ask'>): BackupDomainStore {
@@ -27,7 +28,7 @@ export function openBackupDomains(sql: Sql, writer: Pick<WriterClient, 'ask'>): 
     async find(domain) {
       const row = sql.get(
         'SELECT domain, primary_host FROM backup_domain WHERE domain = ?',
-        domain.toLowerCase(),
+        keptDomain(domain),
       )
       return row === undefined ? null : backupOf(row)
     },

@@ -1,4 +1,5 @@
 /** Domains, accounts and aliases. The table `address` is the only claim on a name. */
+import { keptAddress, keptDomain } from '../address.ts'
 import { AccountUnknown, DomainInUse, DomainUnknown, LimitReached, NameTaken } from '../errors.ts'
 import type { Account } from '../accounts.ts'
 import type { SpecialUse } from '../store.ts'
@@ -18,13 +19,13 @@ const firstMailboxes: readonly (readonly [string, SpecialUse | null])[] = [
 ]
 
 export function addDomain(tx: Transaction, call: { readonly domain: string }): void {
-  const domain = call.domain.toLowerCase()
+  const domain = keptDomain(call.domain)
   const isBackup = tx.get('SELECT 1 FROM backup_domain WHERE domain = ?', domain) !== undefined
   if (isBackup || tx.run('INSERT OR IGNORE INTO domain VALUES (?)', domain) === 0) throw new NameTaken(domain)
 }
 
 export function removeDomain(tx: Transaction, call: { readonly domain: string }): void {
-  const domain = call.domain.toLowerCase()
+  const domain = keptDomain(call.domain)
   if (tx.get('SELECT 1 FROM address WHERE domain = ? LIMIT 1', domain) !== undefined)
     throw new DomainInUse(domain)
   if (tx.run('DELETE FROM domain WHERE domain = ?', domain) === 0) throw new DomainUnknown(domain)
@@ -41,7 +42,7 @@ export function addAccounts(tx: Transaction, call: { readonly accounts: readonly
 }
 
 function addAccount(tx: Transaction, { address: written, passwordHash }: NewAccount): Account {
-  const address = written.toLowerCase()
+  const address = keptAddress(written)
   const accountId = tx.nextOf('account')
   claim(tx, address, accountId, null)
   tx.run('INSERT INTO account VALUES (?, ?, ?, NULL, NULL)', accountId, address, passwordHash)
@@ -63,7 +64,7 @@ function addAccount(tx: Transaction, { address: written, passwordHash }: NewAcco
 
 /** Names and log-in go now; the mail when the time in which it can be brought back is over, housekeeping/end-window.ts. */
 export function removeAccount(tx: Transaction, call: { readonly address: string }): void {
-  const address = call.address.toLowerCase()
+  const address = keptAddress(call.address)
   const row = tx.get('SELECT account FROM address WHERE address = ? AND account IS NOT NULL', address)
   if (row === undefined) throw new AccountUnknown(address)
   const accountId = row[0] as number
@@ -84,7 +85,7 @@ export function setPassword(
   tx: Transaction,
   call: { readonly address: string; readonly passwordHash: string },
 ): void {
-  const address = call.address.toLowerCase()
+  const address = keptAddress(call.address)
   const changed = tx.run(
     'UPDATE account SET password = ? WHERE account = (SELECT account FROM address WHERE address = ?)',
     call.passwordHash,
@@ -101,10 +102,10 @@ export function addAlias(
   if (call.targets.length > tx.limits.recipients) {
     throw new LimitReached(`an alias has at most ${tx.limits.recipients} members (limits.recipients)`)
   }
-  claim(tx, call.address.toLowerCase(), null, call.targets)
+  claim(tx, keptAddress(call.address), null, call.targets)
 }
 
 /** One that is not there is no error: it is gone, as was asked. */
 export function removeAlias(tx: Transaction, call: { readonly address: string }): void {
-  tx.run('DELETE FROM address WHERE address = ? AND account IS NULL', call.address.toLowerCase())
+  tx.run('DELETE FROM address WHERE address = ? AND account IS NULL', keptAddress(call.address))
 }

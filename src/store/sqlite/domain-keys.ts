@@ -1,11 +1,12 @@
 /** The keys that sign for our domains. */
+import { keptDomain } from '../address.ts'
 import type { DomainKey } from '../domain-keys.ts'
 import { DomainUnknown, NameTaken } from '../errors.ts'
 import type { Sql } from './database.ts'
 import type { Transaction } from './transaction.ts'
 
 export function addDomainKey(tx: Transaction, key: DomainKey): void {
-  const domain = key.domain.toLowerCase()
+  const domain = keptDomain(key.domain)
   const selector = key.selector.toLowerCase()
   if (tx.get('SELECT 1 FROM domain WHERE domain = ?', domain) === undefined) throw new DomainUnknown(domain)
   const added = tx.run(
@@ -31,7 +32,7 @@ export function retireDomainKey(tx: Transaction, call: Named & { readonly at: nu
     tx.run(
       'UPDATE domain_key SET retired_at = ? WHERE domain = ? AND selector = ?',
       call.at,
-      call.domain.toLowerCase(),
+      keptDomain(call.domain),
       call.selector.toLowerCase(),
     ) > 0
   )
@@ -41,7 +42,7 @@ export function removeDomainKey(tx: Transaction, call: Named): boolean {
   return (
     tx.run(
       'DELETE FROM domain_key WHERE domain = ? AND selector = ?',
-      call.domain.toLowerCase(),
+      keptDomain(call.domain),
       call.selector.toLowerCase(),
     ) > 0
   )
@@ -52,7 +53,7 @@ export function listDomainKeys(sql: Sql, domain: string): DomainKey[] {
     .all(
       `SELECT domain, selector, algorithm, private_key, created_at, active_from, retired_at FROM domain_key
         WHERE domain = ? ORDER BY created_at, selector`,
-      domain.toLowerCase(),
+      keptDomain(domain),
     )
     .map((row) => ({
       domain: row[0] as string,

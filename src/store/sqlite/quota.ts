@@ -1,3 +1,4 @@
+import { keptAddress } from '../address.ts'
 import { isFull, type Quota } from '../accounts.ts'
 import { AccountUnknown, OverQuota } from '../errors.ts'
 import type { Transaction } from './transaction.ts'
@@ -9,7 +10,7 @@ export function setQuota(tx: Transaction, call: { readonly address: string; read
       WHERE account = (SELECT account FROM address WHERE address = ?)`,
     call.quota.octets,
     call.quota.messages,
-    call.address.toLowerCase(),
+    keptAddress(call.address),
   )
   if (changed === 0) throw new AccountUnknown(call.address)
 }

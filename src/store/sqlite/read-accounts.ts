@@ -1,4 +1,5 @@
-import type { Account, AddressMeaning, Alias } from '../accounts.ts'
+import { keptAddress } from '../address.ts'
+import { type Account, type AddressMeaning, type Alias, reportNames } from '../accounts.ts'
 import type { Row, Sql } from './database.ts'
 
 const fields =
@@ -30,7 +31,7 @@ export class AccountReader {
   }
 
   byAddress(address: string): Account | null {
-    const row = this.#sql.get('SELECT account FROM address WHERE address = ?', address.toLowerCase())
+    const row = this.#sql.get('SELECT account FROM address WHERE address = ?', keptAddress(address))
     return row === undefined || row[0] === null ? null : this.byId(row[0] as number)
   }
 
@@ -57,7 +58,7 @@ export class AccountReader {
   }
 
   resolve(written: string): AddressMeaning {
-    const address = written.toLowerCase()
+    const address = keptAddress(written)
     const at = address.lastIndexOf('@')
     const localPart = address.slice(0, at)
     const domain = address.slice(at + 1)
@@ -72,7 +73,11 @@ export class AccountReader {
     const meaning = plus > 0 ? this.#meaning(`${base}@${domain}`) : null
     if (meaning !== null) return meaning
     // RFC 5321 §4.5.1: postmaster is always there; RFC 2142 §2 asks the same for abuse.
-    if (base === 'postmaster' || base === 'abuse') {
+    if (reportNames.includes(base)) {
+      const postmaster = this.#meaning(`postmaster@${domain}`)
+      if (postmaster !== null) return postmaster
+    }
+    if (base === 'postmaster' || base === 'abuse' || reportNames.includes(base)) {
       const first = this.#sql.get(
         'SELECT min(account) FROM address WHERE domain = ? AND account IS NOT NULL',
         domain,

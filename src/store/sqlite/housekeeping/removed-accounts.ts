@@ -1,4 +1,5 @@
 /** Accounts that were removed keep their number, their mail and their password for a time, docs/decisions/100. */
+import { keptAddress } from '../../address.ts'
 import type { RemovedAccount } from '../../accounts.ts'
 import { AccountUnknown } from '../../errors.ts'
 import { claim } from '../claim.ts'
@@ -22,7 +23,7 @@ export function rememberAccount(tx: Transaction, accountId: number): void {
 
 /** @returns Its number. @throws {AccountUnknown} @throws {NameTaken} @throws {DomainUnknown} */
 export function restoreAccount(tx: Transaction, call: { readonly address: string }): number {
-  const address = call.address.toLowerCase()
+  const address = keptAddress(call.address)
   const row = tx.get(
     'SELECT account FROM removed_account WHERE address = ? ORDER BY removed_at DESC, account DESC LIMIT 1',
     address,
