@@ -14,7 +14,7 @@ import { dirname, join, resolve } from 'node:path'
 import { listFiles } from './checks/source-files.ts'
 import { tokenize, unquote } from './checks/tokens.ts'
 
-const NOT_PACKED = /\.test\.tsx?$|\.d\.ts$|(?:^|\/)fixtures\//
+const NOT_PACKED = /\.test\.tsx?$|\.d\.ts$|-fixture\.ts$|(?:^|\/)(?:fixtures\/|scripted-|fake-)/
 
 /** Writes `to` anew from everything below `from` that is not a test. */
 export function pack(from: string, to: string): void {
