@@ -203,14 +203,19 @@ test('Names of mailboxes that would be something else elsewhere are refused', as
   assert.equal((await world.store.listMailboxes(world.accountId)).length, 6)
 })
 
-test('An APPEND with NUL, bare LF or a dot ends where it says, and is shown as it can be', async (t) => {
+test('An APPEND with bare LF or a dot ends where it says, and one with NUL is refused', async (t) => {
   const world = await openWorld(t)
   const one = await logIn(t, world)
-  const text = 'Subject: x\n\r\na\0b\n.\r\nc LOGOUT\r\n'
+  const text = 'Subject: x\n\r\nab\n.\r\nc LOGOUT\r\n'
   one.send(`p APPEND INBOX {${text.length}+}\r\n${text}\r\n`)
   assert.match(await one.until(/p .*\r\n/), /p OK/)
-  const shown = await one.ask('f FETCH 1 BODY.PEEK[]', /f OK.*\r\n/)
-  assert.ok(shown.includes(`{${text.length}}\r\n${text.replace('\0', '\x80')})`))
+  // RFC 3501 §9: a CHAR8 is never NUL.
+  const withNul = text.replace('ab', 'a\0b')
+  one.send(`q APPEND INBOX {${withNul.length}+}\r\n${withNul}\r\n`)
+  assert.match(await one.until(/q .*\r\n/), /q NO/)
+  const shown = await one.ask('f FETCH 1:* BODY.PEEK[]', /f OK.*\r\n/)
+  assert.ok(shown.includes(`{${text.length}}\r\n${text})`))
+  assert.ok(!shown.includes('* 2 FETCH'))
 })
 
 test("One account sees nothing of another's, whatever numbers it names", async (t) => {

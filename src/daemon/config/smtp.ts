@@ -15,7 +15,7 @@ export function readSmtp(table: ConfigTable): Config['smtp'] {
 function readKeywords(table: ConfigTable, key: string): readonly string[] | null {
   const keywords = table.strings(key)
   for (const [index, keyword] of keywords?.entries() ?? []) {
-    // RFC 3865 §2.2.
+    // RFC 3865
     if (/^[a-z][a-z0-9._:-]{0,99}$/i.test(keyword)) continue
     const remedy = 'Write classes such as "net.example:ADV", or [] for the sign alone.'
     throw table.error([key, index], `${table.name}.${key}: "${keyword}" is no keyword`, remedy)

@@ -7,20 +7,20 @@ import type { SmtpDoorOptions } from './options.ts'
 /** Keywords of one header that are looked at. */
 const keywordsMax = 100
 
-/** What EHLO says, RFC 3865 §2.1; null: everything is welcome. */
+/** What EHLO says, RFC 3865; null: everything is welcome. */
 export function announceNoSoliciting({ role, noSolicitation }: SmtpDoorOptions): string | null {
   if (noSolicitation == null || role !== 'mx') return null
   return ['NO-SOLICITING', noSolicitation.join(',')].join(' ').trim()
 }
 
-/** Of MAIL, RFC 3865 §2.3. @throws {Refusal} 550 5.7.1, §2.4. */
+/** Of MAIL, RFC 3865 @throws {Refusal} 550 5.7.1, §2.4. */
 export function refuseSolicitation({ noSolicitation }: SmtpDoorOptions, keywords: readonly string[]): void {
   const unwanted = new Set(noSolicitation?.map((keyword) => keyword.toLowerCase()))
   const found = keywords.find((keyword) => unwanted.has(keyword.toLowerCase()))
   if (found !== undefined) throw refuse(550, '5.7.1', `No solicitation of class ${found} here`)
 }
 
-/** Of the Solicitation field, RFC 3865 §2.5: a relay may not have known the parameter. @throws {Refusal} */
+/** Of the Solicitation field, RFC 3865: a relay may not have known the parameter. @throws {Refusal} */
 export function refuseSolicitingHeader(options: SmtpDoorOptions, scan: MessageScan): void {
   if (options.role !== 'mx' || (options.noSolicitation?.length ?? 0) === 0) return
   const keywords = headerValues(scan, 'Solicitation').flatMap((value) => value.split(','))

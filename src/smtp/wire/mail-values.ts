@@ -97,7 +97,7 @@ export function priority(value: string | null): number {
   return Number(value)
 }
 
-/** Solicitation-keywords = word *("," word) ; word = ALPHA *("." / "-" / "_" / ":" / ALPHA / DIGIT), RFC 3865 §2.2. */
+/** Solicitation-keywords = word *("," word) ; word = ALPHA *("." / "-" / "_" / ":" / ALPHA / DIGIT), RFC 3865 */
 const solicitationPattern = /^[a-z][a-z0-9._:-]*(?:,[a-z][a-z0-9._:-]*)*$/i
 
 /** @returns As written. */

@@ -42,7 +42,7 @@ export interface MailParameters {
   readonly deliverBy: read.DeliverBy | null
   /** RFC 6710 §4: -9 to 9. */
   readonly priority: number | null
-  /** RFC 3865 §2.3: classes of solicitation it belongs to. */
+  /** RFC 3865: classes of solicitation it belongs to. */
   readonly solicitation: readonly string[]
 }
 
