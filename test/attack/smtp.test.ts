@@ -179,6 +179,20 @@ test('What a client says without ever sending a message is remembered within a b
   assert.ok(JSON.stringify(door.journeys).length < 100_000)
 })
 
+test('JOUR-01 a subject and a Message-ID of a hundred kilobytes are kept in the message, not in its journey', async (t) => {
+  const door = await openDoor(t)
+  const one = await beginData(t, door)
+  const long = 'long\r\n '.repeat(15_000)
+  assert.match(
+    await one.ask(`Subject: ${long}\r\nMessage-ID: <${'x'.repeat(50_000)}@x.example>\r\n\r\nx\r\n.`),
+    /^250/,
+  )
+  await one.ask('QUIT')
+  await one.rest()
+  assert.ok((await door.inbox('bob@hamburger.edu'))[0]!.length > 100_000)
+  assert.ok(JSON.stringify(door.journeys).length < 20_000)
+})
+
 test('Several From fields are refused: each reader would take another one', async (t) => {
   const door = await openDoor(t)
   const one = await beginData(t, door)

@@ -116,6 +116,14 @@ function isCounted(session: Session): boolean {
   return true
 }
 
+/** Of a stranger's text that a journey keeps for ninety days; a header field may have 256 KB. */
+const factChars = 1_000
+
+function shortSubject(subject: string): string {
+  // An encoded word takes more room than what it stands for.
+  return decodeEncodedWords(subject.slice(0, 4 * factChars)).slice(0, factChars)
+}
+
 function facts(session: Session, incoming: IncomingMessage | null): JourneyFacts {
   const outcome = incoming?.outcome ?? null
   const accepted = outcome?.accepted ?? null
@@ -126,8 +134,8 @@ function facts(session: Session, incoming: IncomingMessage | null): JourneyFacts
   return {
     direction,
     state: accepted === null ? 'refused' : queued ? 'queued' : 'delivered',
-    ...(outcome?.messageId ? { messageId: outcome.messageId } : {}),
-    ...(envelope?.subject ? { subject: decodeEncodedWords(envelope.subject) } : {}),
+    ...(outcome?.messageId ? { messageId: outcome.messageId.slice(0, factChars) } : {}),
+    ...(envelope?.subject ? { subject: shortSubject(envelope.subject) } : {}),
     reversePath: session.transaction?.reversePath ?? session.refusals.at(-1)?.reversePath ?? '',
     recipients: session.recipients.map((recipient) => recipient.forwardPath),
     ...refusalFacts(session),
