@@ -20,7 +20,11 @@ export function registerBan(program: Command): void {
           const all = doors.map((door) => door.call<{ bans: Ban[] }>('GET', path))
           return (await Promise.all(all)).flatMap((answered) => answered.bans)
         })
-        answer({ version: 1, bans }, () => formatBans(bans, Date.now(), style))
+        answer({ version: 1, bans }, () =>
+          bans.length === 0 && address !== undefined
+            ? `${address} is not banned.\n`
+            : formatBans(bans, Date.now(), style),
+        )
       }),
     )
   ban
@@ -39,7 +43,10 @@ export function registerBan(program: Command): void {
         const added = await withServer(flags, (reached) =>
           onlyServer(reached).call<Ban>('POST', '/v1/bans', fields),
         )
-        const until = added.until === null ? 'it is lifted' : new Date(added.until).toISOString()
+        const until =
+          added.until === null
+            ? 'it is lifted'
+            : `${new Date(added.until).toISOString().slice(0, 16).replace('T', ' ')} UTC`
         answer(added, `${added.prefix} is banned until ${until}.\n`)
       }),
     )

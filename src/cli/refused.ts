@@ -17,6 +17,7 @@ interface Refusal {
   readonly journeyId: string
   readonly remoteAddress: string
   readonly reversePath: string | null
+  /** Who was refused; where the whole message was, everybody it was for. */
   readonly recipient: string | null
   readonly stage: string
   readonly reply: string
@@ -50,15 +51,16 @@ export function registerRefused(program: Command): void {
     )
 }
 
-function refusalsOf({ journeyId, startedAt, facts, events }: Journey): Refusal[] {
+export function refusalsOf({ journeyId, startedAt, facts, events }: Journey): Refusal[] {
   const common = { journeyId, remoteAddress: facts.remoteAddress ?? '', count: facts.count ?? 1 }
+  const everybody = facts.recipients?.length ? facts.recipients.join(', ') : null
   const found = events
     .filter(({ kind }) => kind === 'refuse')
     .map(({ at, branch, data }) => ({
       ...common,
       at,
       reversePath: typeof data['reversePath'] === 'string' ? data['reversePath'] : null,
-      recipient: branch ?? null,
+      recipient: branch ?? (data['stage'] === 'login' ? null : everybody),
       stage: String(data['stage'] ?? 'end'),
       reply: String(data['text'] ?? data['reason'] ?? ''),
     }))

@@ -18,6 +18,8 @@ import { temporaryFolder } from '../harness/temp.ts'
 interface Judged {
   readonly dkim: string[][]
   readonly sign: string[]
+  readonly seal: string[]
+  readonly arc: string[]
   readonly spf: string[]
 }
 
@@ -149,6 +151,41 @@ test('dkimpy and we agree on what dkimpy signs, whole and spoilt', async (t: Tes
     passed += ours.filter((verdict) => verdict === 'pass').length
   }
   assert.ok(passed > signed.length && passed < cases.length, `${passed} of ${cases.length}`)
+})
+
+test('dkimpy and we agree on ARC chains that dkimpy seals, whole and spoilt', async (t: TestContext) => {
+  const judge = await judgeElsewhere(t)
+  if (judge === null) return
+  const text = withCrlf('From: alice@crepes.example\nTo: list@one.example\nSubject: [list] hello\n\nHello\n')
+  const sealers = ['one.example', 'two.example', 'three.example']
+  const record = txt[`rsa._domainkey.${domain}`]!
+  const known = Object.fromEntries(sealers.map((name) => [`rsa._domainkey.${name}`, record]))
+  const asked = [1, 2, 3].map((count) => ({
+    ...{ message: base64(text), key: signers[0]!.key, selector: 'rsa', domains: sealers.slice(0, count) },
+  }))
+  const sealed = (await judge({ seal: asked })).seal.map((one) =>
+    Buffer.from(one, 'base64').toString('latin1'),
+  )
+  const spoilers: ((text: string) => string)[] = [
+    (whole) => whole,
+    (whole) => `${whole}footer\r\n`,
+    (whole) => whole.replace('[list] hello', 'hello'),
+    (whole) => whole.replace(/^(ARC-Authentication-Results: i=1;.*)spf=pass/m, '$1spf=fail'),
+    (whole) => whole.replace(/^ARC-Seal: i=1;(?:.*\r\n)(?:[ \t].*\r\n)*/m, ''),
+    (whole) => whole.replace(/^ARC-Authentication-Results: i=1;(?:.*\r\n)(?:[ \t].*\r\n)*/m, '$&$&'),
+    (whole) => whole.replaceAll('cv=none', 'cv=pass'),
+    (whole) => `Received: from x\r\n${whole}`,
+  ]
+  const cases = [text, ...sealed.flatMap((whole) => spoilers.map((spoil) => spoil(whole)))]
+  const theirs = (await judge({ arc: cases.map((message) => ({ message: base64(message), txt: known })) }))
+    .arc
+  const counts = new Map<string, number>()
+  for (const [n, message] of cases.entries()) {
+    const { arc } = await verifyMessage(message, known, { now: Date.now() })
+    assert.equal(arc.result, theirs[n], `${arc.reason} of\n${message}`)
+    counts.set(arc.result, (counts.get(arc.result) ?? 0) + 1)
+  }
+  assert.deepEqual(Object.fromEntries(counts), { none: 1, pass: 6, fail: 18 })
 })
 
 const spfZones: RecordMap = {
