@@ -105,6 +105,24 @@ test('a letter that is refused for now is tried again when its time has come, an
   assert.equal(remote.letters.length, 1)
 })
 
+test('other times between attempts count from the next one on', async (t) => {
+  const remote = await startRemote({ rcpt: () => '450 4.2.0 Come back' })
+  const fixture = await openFixture(oneHost)
+  t.after(() => Promise.all([fixture.close(), remote.close()]))
+  fixture.hosts.set('192.0.2.1', remote.port)
+  let retryMs: readonly number[] | null = null
+  fixture.queue({ retryMs: () => retryMs })
+  await fixture.send({})
+  await until('it was tried', () => wasAttempted(fixture, 1))
+  retryMs = [day]
+  const [first] = await fixture.rows()
+  assert.ok(first!.nextAttemptAt - fixture.clock.now() <= 1.1 * minute)
+  fixture.clock.advance(first!.nextAttemptAt - fixture.clock.now())
+  await until('it was tried again', () => wasAttempted(fixture, 2))
+  const [second] = await fixture.rows()
+  assert.ok(second!.nextAttemptAt - fixture.clock.now() >= day)
+})
+
 test('a letter refused for good leaves the queue in the transaction that files its report', async (t) => {
   const remote = await startRemote({ rcpt: () => '550 5.1.1 No such user here' })
   const fixture = await openFixture(oneHost)
