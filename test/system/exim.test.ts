@@ -31,6 +31,8 @@ test('Exim sends to us over TLS: pipelined, in chunks, with SIZE, DSN and SMTPUT
   assert.match(letter!, /from mx\.exim\.example [^;]*with\s+ESMTPS\s/)
   assert.match(letter!, /Subject: by Exim\r\n\r\n\.dot\r\n(?:line\r\n){20000}$/)
   assert.equal((await door.inbox('bob@hamburger.edu')).length, 1)
+  // It writes its log when it has heard our answer.
+  await until('the end of it', () => /Completed/.test(exim.log()), exim.log)
   assert.match(exim.log(), /=> bob@hamburger\.edu .*X=TLS1\.3:.* L K C=/)
 
   await inject(exim.port, {

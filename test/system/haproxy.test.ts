@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { inject, selfSignedTls } from '../harness/foreign.ts'
+import { inject, selfSignedTls, until } from '../harness/foreign.ts'
 import { runProgram } from '../harness/lab.ts'
 import { freePorts, waitForPort } from '../harness/ports.ts'
 import { startProcess } from '../harness/process.ts'
@@ -51,12 +51,10 @@ test('HAProxy passes letters on, and the client it names is the one we know', as
     arrived.map((letter) => /Subject: (\S+)/.exec(letter)?.[1]),
     ['v1', 'v2'],
   )
-  const links = door.journeys.flatMap(({ facts }) => facts?.links ?? [])
+  // The other end of the client's connection is the proxy: the header carries both.
   for (const port of ports) {
-    // The other end of the client's connection is the proxy: the header carries both.
-    assert.ok(
-      links.some(({ server }) => server === `127.0.0.1:${port}`),
-      JSON.stringify(links),
+    await until('the journey', () =>
+      door.journeys.some(({ facts }) => facts?.links?.some(({ server }) => server === `127.0.0.1:${port}`)),
     )
   }
 })
