@@ -123,13 +123,13 @@ for (const kind of kinds) {
     const silent = await attack(endpoint)
     const slow = await attack(endpoint)
     const hello = Buffer.concat([Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]), Buffer.alloc(500)])
-    const startMs = Date.now()
+    // Five seconds of dripping, of which it has half a one.
     for (let i = 0; i < 100 && !slow.ended; i++) {
       slow.send(hello.subarray(i, i + 1))
       await sleep(50)
     }
+    assert.ok(slow.ended)
     await silent.rest()
-    assert.ok(Date.now() - startMs < 3_000)
   })
 
   test(`${kind.name}: connections reset before, in and after the handshake leave the door open`, async (t) => {
