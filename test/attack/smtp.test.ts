@@ -82,15 +82,14 @@ test('Of all line ends around a dot only CRLF on both sides ends a message', asy
   }
 })
 
-test('A message of dots is taken as quickly as any other', async (t) => {
+// That it costs no more than another is counted in smtp/wire/data-reader.test.ts.
+test('A message of dots is taken as any other', async (t) => {
   const door = await openDoor(t)
   for (const unit of ['\r\n..', '..\r\n']) {
     const one = await beginData(t, door)
     const count = 500_000
-    const startMs = Date.now()
     one.send(`Subject: dots\r\n\r\n${unit.repeat(count)}\r\n.\r\n`)
     assert.match(await one.until(/^\d{3} .*\r\n/, 30_000), /^250/)
-    assert.ok(Date.now() - startMs < 3_000, `${Date.now() - startMs} ms`)
     const letter = (await door.inbox('bob@hamburger.edu')).at(-1)!
     assert.ok(letter.endsWith(`${unit.replace('..', '.').repeat(count)}\r\n`))
   }

@@ -97,3 +97,9 @@ test('DATA: what is stuffed by the book comes out as it was', () => {
     }),
   )
 })
+
+test('a message of dots is handed on in one piece a chunk, not in one for each dot', () => {
+  const reader = new DataReader()
+  const chunk = Buffer.from('\r\n..'.repeat(16_384))
+  for (let i = 0; i < 4; i++) assert.ok(reader.push(chunk).chunks.length <= 1)
+})
