@@ -9,6 +9,7 @@ import { silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { IndexFile, isBehind } from '../../src/store/search/index-file.ts'
 import { SearchClient } from '../../src/store/search/search-client.ts'
+import { gatheredMax, gatherMaxMs, quietMs } from '../../src/store/search/pace.ts'
 import { indexed, searchWorld } from './search-world.ts'
 
 const minutes = 60_000
@@ -67,4 +68,52 @@ test('What is in memory of the index is kept when it is closed; without the file
   assert.deepEqual([isBehind(file, last), isBehind(file, last + 1)], [false, true])
   rmSync(file)
   assert.deepEqual([isBehind(file, last), isBehind(file, 0)], [true, false])
+})
+
+test('Mail gathers until none has come for a moment, much has, or the oldest has waited; a search waits for nothing', async (t) => {
+  const world = await searchWorld(t)
+  await world.put('Subject: one\r\n\r\nketchup')
+  await world.store.close()
+  const folder = join(world.folder, 'shard-00')
+  const clock = new FakeClock()
+  const open = () => new SearchClient({ folder, clock, log: silentLog, random: systemRandom, behind: false })
+  const came = (uids: Uint32Array) => {
+    const columns = { uids, modseqs: uids, flags: uids, keywords: uids, octets: uids, internalDates: uids }
+    const ids = { accountId: world.accountId, mailboxId: 1, modseq: 1 }
+    return [{ kind: 'added', ...ids, ...columns, emailIds: uids, keywordNames: null }] as const
+  }
+  const one = came(Uint32Array.of(1))
+
+  const quiet = open()
+  quiet.changed(one)
+  clock.advance(quietMs - 1)
+  quiet.changed(one)
+  clock.advance(quietMs - 1)
+  assert.equal(quiet.running, false)
+  clock.advance(1)
+  assert.equal(quiet.running, true)
+  await quiet.close()
+
+  const trickle = open()
+  for (let waitedMs = 0; waitedMs < gatherMaxMs; waitedMs += quietMs / 2) {
+    assert.equal(trickle.running, false)
+    trickle.changed(one)
+    clock.advance(quietMs / 2)
+  }
+  assert.equal(trickle.running, true)
+  await trickle.close()
+
+  const stream = open()
+  stream.changed(came(new Uint32Array(gatheredMax - 1)))
+  assert.equal(stream.running, false)
+  stream.changed(one)
+  assert.equal(stream.running, true)
+  await stream.close()
+
+  const asked = open()
+  asked.changed(one)
+  const emailIds = Float64Array.from(world.emailIds)
+  await asked.search(world.accountId, { emailIds, criteria: [{ field: 'body', needle: 'ketchup' }] })
+  while ((await asked.searchStatus()).waiting > 0) await turn()
+  await asked.close()
 })

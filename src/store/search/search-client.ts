@@ -10,17 +10,8 @@ import { LimitReached, StoreUnavailable } from '../errors.ts'
 import type { SearchCriterion, SearchRequest, SearchStatus, TextSearch } from '../search.ts'
 import type { Delta } from '../sqlite/delta.ts'
 import { startThread } from '../sqlite/start-thread.ts'
+import { clearMs, firstClearMs, firstMs, gatheredMax, gatherMaxMs, idleMs, quietMs } from './pace.ts'
 import type { SearchPost, SearchReply, SearchThreadData, ThreadStatus } from './protocol.ts'
-
-/** What arrives within this time is indexed together. */
-const gatherMs = 250
-/** After the store was opened: what the last run left is indexed when nothing urgent is going on. */
-const firstMs = 2_000
-/** Expunged messages can be put back for days; the index forgets them some time after they are gone. */
-const clearMs = 24 * 60 * 60_000
-const firstClearMs = 60 * 60_000
-/** Without a post to it the thread ends, and gives back some 20 MB. */
-const idleMs = 5 * 60_000
 
 /** Chars of one needle. */
 export const needleCharsMax = 1_000
@@ -55,8 +46,10 @@ export class SearchClient implements TextSearch {
   #cancelClear: () => void
   /** When the oldest of what is not indexed yet came. */
   #behindSince: number | null = null
-  /** Something came after the last wake was posted. */
-  #wokenSince = false
+  /** What has come since the last wake was posted: how many messages, and when the first and the last of them. */
+  #gathered = 0
+  #gatheredSince = 0
+  #lastAt = 0
   #longestLagMs = 0
   #cancelIdle: () => void = () => {}
   /** The thread has done all it was woken for. */
@@ -77,7 +70,9 @@ export class SearchClient implements TextSearch {
 
   /** Messages came, perhaps. */
   changed(deltas: readonly Delta[]): void {
-    if (deltas.some(({ kind }) => kind === 'added')) this.#expectMessages()
+    let added = 0
+    for (const delta of deltas) if (delta.kind === 'added') added += delta.uids.length
+    if (added > 0) this.#gather(added)
   }
 
   async search(accountId: number, request: SearchRequest): Promise<Uint32Array> {
@@ -90,6 +85,7 @@ export class SearchClient implements TextSearch {
       this.#post({ kind: 'cancel', id })
       this.#take(id)?.answer.reject(signal!.reason)
     }
+    if (this.#gathered > 0) this.#wake()
     this.#searches++
     signal?.addEventListener('abort', cancel, { once: true })
     try {
@@ -123,21 +119,36 @@ export class SearchClient implements TextSearch {
   }
 
   #lag({ waiting }: ThreadStatus): Pick<SearchStatus, 'lagMs' | 'longestLagMs'> {
-    const lagMs =
-      waiting === 0 || this.#behindSince === null ? 0 : this.#options.clock.now() - this.#behindSince
+    const since = this.#behindSince ?? (this.#gathered > 0 ? this.#gatheredSince : null)
+    const lagMs = waiting === 0 || since === null ? 0 : this.#nowMs() - since
     return { lagMs, longestLagMs: Math.max(lagMs, this.#longestLagMs) }
   }
 
-  #expectMessages(): void {
-    this.#behindSince ??= this.#options.clock.now()
-    this.#wokenSince = true
-    this.#cancelWake ??= this.#options.clock.after(gatherMs, () => this.#wake())
+  #gather(messages: number): void {
+    this.#lastAt = this.#nowMs()
+    if (this.#gathered === 0) this.#gatheredSince = this.#lastAt
+    this.#gathered += messages
+    if (this.#gathered >= gatheredMax) this.#wake()
+    else this.#cancelWake ??= this.#options.clock.after(quietMs, () => this.#wakeIfTime())
+  }
+
+  #wakeIfTime(): void {
+    const waitMs = Math.min(this.#lastAt + quietMs, this.#gatheredSince + gatherMaxMs) - this.#nowMs()
+    if (waitMs <= 0) this.#wake()
+    else this.#cancelWake = this.#options.clock.after(waitMs, () => this.#wakeIfTime())
   }
 
   #wake(): void {
+    this.#cancelWake?.()
     this.#cancelWake = null
-    this.#wokenSince = false
+    if (this.#gathered > 0) this.#behindSince ??= this.#gatheredSince
+    this.#gathered = 0
     this.#post({ kind: 'wake' })
+  }
+
+  /** Not the time of day, which may be set. */
+  #nowMs(): number {
+    return this.#options.clock.monotonicUs() / 1_000
   }
 
   #clearAfter(delayMs: number): () => void {
@@ -207,10 +218,9 @@ export class SearchClient implements TextSearch {
   #rested(): void {
     this.#resting = true
     if (this.#behindSince === null) return
-    const now = this.#options.clock.now()
+    const now = this.#nowMs()
     this.#longestLagMs = Math.max(this.#longestLagMs, now - this.#behindSince)
-    // What has come since came within the time of gathering.
-    this.#behindSince = this.#wokenSince ? Math.max(this.#behindSince, now - gatherMs) : null
+    this.#behindSince = null
   }
 
   #died(worker: Worker, cause: Error): void {

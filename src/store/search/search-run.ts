@@ -15,7 +15,7 @@ const yes = 128
 const anywhere = inHeader | inBody
 
 /** So few messages are looked into without asking the index. */
-const fewMessages = 8
+export const fewMessages = 8
 /** Of a slice. */
 const sliceMs = 8
 

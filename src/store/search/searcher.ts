@@ -8,8 +8,9 @@ import { openForReading, type Sql } from '../sqlite/database.ts'
 import { makeCharClasses } from './char-classes.ts'
 import { IndexFile, removeIndexFile } from './index-file.ts'
 import { Indexer } from './indexer.ts'
+import { catchUpMax } from './pace.ts'
 import type { SearchPost, SearchReply, SearchThreadData, ThreadStatus } from './protocol.ts'
-import { SearchRun, type SearchFound } from './search-run.ts'
+import { fewMessages, SearchRun, type SearchFound } from './search-run.ts'
 import { StoredMessages } from './stored-messages.ts'
 import { Clearing } from './clearing.ts'
 
@@ -23,7 +24,7 @@ const slicesPerProgress = 4
  * While messages arrive, which they do when `wake` came so recently, half of the time is left to what takes them in, unless
  * the system sees to that.
  */
-const arrivingMs = 500
+const arrivingMs = 2_000
 /** After a fault of the disk. */
 const retryAfterMs = 10_000
 
@@ -34,7 +35,10 @@ interface Run {
   count: number
 }
 
-type SearchOrder = Extract<SearchPost, { kind: 'search' }>
+interface SearchOrder extends Extract<SearchPost, { kind: 'search' }> {
+  /** Highest of `emailIds`. */
+  readonly lastEmail: number
+}
 
 export class Searcher {
   readonly #data: SearchThreadData
@@ -69,7 +73,7 @@ export class Searcher {
 
   receive(post: SearchPost): void {
     if (post.kind === 'wake') this.#wake()
-    else if (post.kind === 'search') this.#waiting.push(post)
+    else if (post.kind === 'search') this.#waiting.push({ ...post, lastEmail: highestOf(post.emailIds) })
     else if (post.kind === 'cancel') this.#cancel(post.id)
     else if (post.kind === 'clear') this.#clearing = new Clearing()
     else if (post.kind === 'status') this.#tell({ kind: 'status', id: post.id, status: this.#status() })
@@ -77,7 +81,10 @@ export class Searcher {
 
   /** Does a piece of what there is to do. @returns Whether there is more. */
   step(): boolean {
-    while (this.#runs.length < runsAtOnce && this.#waiting.length > 0) this.#begin(this.#waiting.shift()!)
+    while (this.#runs.length < runsAtOnce && this.#waiting.length > 0) {
+      if (this.#catchUp(this.#waiting[0]!)) return true
+      this.#begin(this.#waiting.shift()!)
+    }
     const searching = this.#runs.length > 0
     if (searching && this.#slices < slicesPerBatch) {
       this.#slices++
@@ -107,6 +114,18 @@ export class Searcher {
     }
     this.#closeIndex()
     this.#sql.close()
+  }
+
+  /** What is asked about is indexed first, when that is not much. @returns Whether it goes on. */
+  #catchUp({ emailIds, lastEmail, plain }: SearchOrder): boolean {
+    if (plain || emailIds.length <= fewMessages) return false
+    this.#guarded(() => this.#open())
+    const highWater = this.#index?.highWater ?? Number.POSITIVE_INFINITY
+    const missing = lastEmail - highWater
+    if (missing <= 0 || missing > catchUpMax) return false
+    let more = false
+    this.#guarded(() => void (more = this.#indexer!.step()))
+    return more
   }
 
   #begin({ id, accountId, emailIds, criteria, plain }: SearchOrder): void {
@@ -261,6 +280,12 @@ export class Searcher {
   #warn(text: string, error: unknown): void {
     this.#tell({ kind: 'warning', text, facts: { error: textOf(error) } })
   }
+}
+
+function highestOf(emailIds: Float64Array): number {
+  let highest = 0
+  for (const emailId of emailIds) if (emailId > highest) highest = emailId
+  return highest
 }
 
 function isDamage(error: unknown): boolean {
