@@ -33,6 +33,8 @@ export interface Fixture {
   queue(changes?: Partial<QueueOptions>): OutgoingQueue
   /** Accepts a letter with rows as given. */
   send(...rows: Partial<NewQueueEntry>[]): Promise<readonly number[]>
+  /** One that is due now, for `accept`. */
+  row(): NewQueueEntry
   rows(): Promise<QueueEntry[]>
   /** Text of the messages in an account's INBOX, prefix and body. */
   inbox(accountId: number): Promise<string[]>
@@ -99,6 +101,7 @@ export async function openFixture(records: RecordMap = {}): Promise<Fixture> {
       const entries = rows.map((row) => ({ ...plainRow(clock.now()), ...row }))
       return (await acceptStaged(store, staged, [], entries, [])).queueIds
     },
+    row: () => plainRow(clock.now()),
     rows: () => store.listQueue(10_000),
     inbox: (accountId) => readInbox(store, accountId),
     journey(journeyId) {

@@ -76,6 +76,7 @@ class Queue implements OutgoingQueue {
     this.#leases = new Leases(store, clock, log)
     this.#intake = new Intake(store, clock, log, {
       room: () => world.bounds.held - this.#leases.count,
+      most: () => world.bounds.held,
       take: (entries) => this.#take(entries),
       starved: () => this.#checkCrowd(),
     })
@@ -209,8 +210,7 @@ class Queue implements OutgoingQueue {
 
   #done(): void {
     this.#writing--
-    const { held } = this.#world.bounds
-    this.#intake.roomMade(held - this.#leases.count, held)
+    this.#intake.roomMade()
     this.#check()
   }
 

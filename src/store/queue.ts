@@ -93,6 +93,25 @@ export interface Settlement {
   readonly delayWarned?: boolean
 }
 
+/** Who has a lease, from when, and for how long: what `lease` is called with, and what it gives. */
+export interface LeaseTerms {
+  readonly nowMs: number
+  readonly leaseMs: number
+}
+
+/** Gets what is due at once together with its accept, already leased, so that nobody need ask for it. */
+export interface QueueTaker {
+  /** Sets room aside for rows that are about to be queued. @returns Null: it has no room for all of them. */
+  reserve(rows: number): LeaseTerms | null
+  /**
+   * Ends a reservation, once for each, after the accept has been answered for.
+   *
+   * @param rows As reserved.
+   * @param entries Those of them that were due, as `lease` gives them; none when the accept failed.
+   */
+  take(rows: number, entries: readonly QueueEntry[]): void
+}
+
 export interface QueueStore {
   /**
    * Takes entries that are due, in the order of their time; each step of priority counts as a minute of it, so that nothing
@@ -116,6 +135,11 @@ export interface QueueStore {
   retryNow(queueId: number | null, nowMs: number, domain?: string): Promise<number>
   /** A person takes an entry out; no report is sent. @returns False when there is none. */
   dropEntry(queueId: number): Promise<boolean>
-  /** Called when an entry has been added or made due, so that the queue need not poll. @returns Ends it. */
+  /**
+   * Offers what is queued from now on to this one before it is stored; what it has no room for waits for `lease`. A row
+   * whose taker died is free when its lease ends, or the store is opened. @returns Ends it; `take` may still follow.
+   */
+  handOut(taker: QueueTaker): () => void
+  /** Called when an entry has been added or made due that nobody holds, so that the queue need not poll. @returns Ends it. */
   onQueued(listener: () => void): () => void
 }

@@ -40,6 +40,7 @@ const store = await openStore(
   },
   { module: new URL('./test-disk.ts', import.meta.url).href, data: diskData },
 )
+store.handOut({ reserve: () => ({ nowMs: Date.now(), leaseMs: 60_000 }), take() {} })
 if ((await store.listDomains()).length === 0) {
   await store.addDomain('hamburger.example')
   for (let i = 0; i < 4; i++) await store.addAccount(`a${i}@hamburger.example`, null)

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type DeliveryWishes, type QueueEntry, type Settlement, noWishes } from '../../src/store/queue.ts'
+import {
+  type DeliveryWishes,
+  type LeaseTerms,
+  type QueueEntry,
+  type QueueTaker,
+  type Settlement,
+  noWishes,
+} from '../../src/store/queue.ts'
 import { StoreUnavailable } from '../../src/store/errors.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Begin } from './contract.ts'
@@ -186,6 +193,54 @@ export function queueContract(name: string, begin: Begin): void {
     assert.equal((await store.lease(800_000, 1, 100)).length, 8)
     const held = [...ids].find(([, title]) => title === 'held')![0]
     assert.equal(await store.retryNow(held, 800_001), 1)
+  })
+
+  test(`${name}: what is due comes leased with its accept to one who has room for it`, async (t) => {
+    const { store, bob, reopen } = await begin(t)
+    let calls = 0
+    store.onQueued(() => calls++)
+    const taken: { rows: number; entries: readonly QueueEntry[] }[] = []
+    let terms: LeaseTerms | null = { nowMs: 1_500, leaseMs: 60_000 }
+    const asked: number[] = []
+    const taker: QueueTaker = {
+      reserve(rows) {
+        asked.push(rows)
+        return terms
+      },
+      take: (rows, entries) => taken.push({ rows, entries }),
+    }
+    const end = store.handOut(taker)
+    await acceptOne(store, await itemOf(store, letter('filed only'), [filing(bob.accountId)]))
+    const wishes = { ...noWishes, priority: 3, deliverBy: { at: 7, mode: 'notify', trace: true } as const }
+    const more = { envid: 'e', ret: 'HDRS', journeyId: 'j', eightBit: true, smtpUtf8: true, wishes } as const
+    await enqueue(store, queueEntry(bob.accountId, more))
+    assert.deepEqual(taken, [{ rows: 1, entries: await store.listQueue(10) }])
+    assert.deepEqual(taken[0]!.entries[0]!.leasedUntil, 61_500)
+    assert.deepEqual(await store.lease(1_600, 60_000, 10), [])
+    assert.equal(await store.nextDueAt(), 61_500)
+    assert.equal(calls, 0, 'nobody need look')
+
+    const [, later] = await enqueue(store, queueEntry(0), queueEntry(0, { nextAttemptAt: 2_000 }))
+    assert.deepEqual([taken[1]!.rows, taken[1]!.entries.length], [2, 1])
+    assert.equal(await store.nextDueAt(), 2_000)
+    assert.equal(calls, 1)
+    const bad = await itemOf(store, letter('bad'), [filing(999)], [queueEntry(0)])
+    assert.ok((await store.accept([bad]))[0] instanceof Error)
+    assert.deepEqual(taken[2], { rows: 1, entries: [] })
+    terms = null
+    const [refused] = await enqueue(store, queueEntry(0))
+    end()
+    await enqueue(store, queueEntry(0))
+    assert.deepEqual(asked, [1, 2, 1, 1])
+    assert.equal(taken.length, 3)
+    const free = (await store.listQueue(10)).filter(({ leasedUntil }) => leasedUntil === null)
+    assert.deepEqual(
+      free.map(({ queueId }) => queueId),
+      [later, refused, refused! + 1],
+    )
+    await store.settle([settlement(taken[0]!.entries[0]!, 'delivered')])
+    const opened = await reopen()
+    assert.equal((await opened.lease(2_000, 60_000, 10)).length, 4, 'leases end with their holder')
   })
 
   test(`${name}: a lease does not outlive the one who held it`, async (t) => {

@@ -15,6 +15,12 @@ const [folder, first] = [process.argv[2]!, Number(process.argv[3])]
 const surroundings = { clock: systemClock, random: systemRandom, log: silentLog }
 const store = await openStore({ folder, limits: defaultLimits, surroundings })
 const accounts = await store.listAccounts()
+// Every other row is being tried when it dies.
+let reserved = 0
+store.handOut({
+  reserve: () => (reserved++ % 2 === 0 ? { nowMs: Date.now(), leaseMs: 60_000 } : null),
+  take() {},
+})
 writeSync(1, 'open\n')
 let number = first
 

@@ -106,7 +106,9 @@ async function kill(running: ChildProcess): Promise<void> {
 }
 
 async function check(store: Store, acks: readonly Ack[], checked: Set<string>): Promise<void> {
-  const queued = new Set((await store.listQueue(1_000_000)).map(({ queueId }) => queueId))
+  const rows = await store.listQueue(1_000_000)
+  for (const row of rows) assert.equal(row.leasedUntil, null, 'a lease outlived its holder')
+  const queued = new Set(rows.map(({ queueId }) => queueId))
   for (const { accountId } of await store.listAccounts()) {
     const index = await store.loadIndex(accountId, 1)
     const uids = [...index.uids.subarray(0, index.length)]

@@ -2,15 +2,15 @@
  * Takes responsibility for one message: files it, queues it, and ends the queue rows it settles, in one transaction. Its
  * body is on the disk when this runs. If anything here fails, nothing of the item has happened.
  */
-import type { NewQueueEntry, Settlement } from '../queue.ts'
-import type { Accepted, Filed, Filing, SpecialUse } from '../store.ts'
+import type { LeaseTerms, NewQueueEntry, Settlement } from '../queue.ts'
+import type { Filed, Filing, SpecialUse } from '../store.ts'
 import { flagBits } from '../store.ts'
 import type { AddedDelta } from './delta.ts'
 import { keywordBits } from './keywords.ts'
 import { inboxId, takeUids } from './mailbox-row.ts'
 import { addPlaces } from './places.ts'
 import { requireRoom } from './quota.ts'
-import { enqueue } from './enqueue.ts'
+import { type Enqueued, enqueue } from './enqueue.ts'
 import { settleOne } from './settle.ts'
 import type { Placed } from './segments.ts'
 import type { Threading } from './thread.ts'
@@ -34,6 +34,8 @@ export interface AcceptCall {
   /** `text` is an index of `texts`: fields in a prefix may change the envelope. */
   readonly filings: readonly (Filing & { readonly text: number })[]
   readonly queue: readonly NewQueueEntry[]
+  /** For those of `queue` that are due; null: nobody has room for them. */
+  readonly terms: LeaseTerms | null
   readonly settle: readonly Settlement[]
   readonly withinQuota: boolean
 }
@@ -41,7 +43,13 @@ export interface AcceptCall {
 /** Where the body of a call was put. */
 export type Place = Placed | { readonly file: string; readonly hash: Uint8Array }
 
-export function accept(tx: Transaction, call: AcceptCall, place: Place): Accepted {
+/** Both in the order of the call. */
+export interface AcceptAnswer {
+  readonly filed: readonly Filed[]
+  readonly enqueued: readonly Enqueued[]
+}
+
+export function accept(tx: Transaction, call: AcceptCall, place: Place): AcceptAnswer {
   if (call.withinQuota) for (const { accountId } of call.filings) requireRoom(tx, accountId, [call.octets])
   const filed: Filed[] = []
   for (let i = 0; i < call.filings.length; i++) {
@@ -52,11 +60,11 @@ export function accept(tx: Transaction, call: AcceptCall, place: Place): Accepte
     )
     filed.push(file(tx, call, filing, place, twin < i ? filed[twin]! : null))
   }
-  const queueIds = call.queue.map((entry) =>
-    enqueue(tx, entry, addBlob(tx, entry.accountId, call.octets, place), call.octets),
+  const enqueued = call.queue.map((entry) =>
+    enqueue(tx, entry, addBlob(tx, entry.accountId, call.octets, place), call.octets, call.terms),
   )
   for (const settlement of call.settle) settleOne(tx, settlement)
-  return { filed, queueIds }
+  return { filed, enqueued }
 }
 
 function file(

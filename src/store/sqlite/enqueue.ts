@@ -1,16 +1,34 @@
-import type { NewQueueEntry } from '../queue.ts'
+import type { LeaseTerms, NewQueueEntry, QueueEntry } from '../queue.ts'
 import { writeWishes } from './queue-row.ts'
 import type { Transaction } from './transaction.ts'
 
-/** @returns The entry's number. */
-export function enqueue(tx: Transaction, entry: NewQueueEntry, blob: number, octets: number): number {
+/** What the tables gave a new entry; all else of it is known to who queued it. */
+export interface Enqueued {
+  readonly queueId: number
+  readonly blobId: number
+  readonly createdAt: number
+  /** Null: nobody holds it. */
+  readonly leasedUntil: number | null
+}
+
+/** @param terms On which an entry that is due at once is leased with this; null: it waits for `lease`. */
+export function enqueue(
+  tx: Transaction,
+  entry: NewQueueEntry,
+  blobId: number,
+  octets: number,
+  terms: LeaseTerms | null,
+): Enqueued {
   const queueId = tx.nextOf('queue')
+  const isDue = terms !== null && entry.nextAttemptAt <= terms.nowMs
+  const leasedUntil = isDue ? terms.nowMs + terms.leaseMs : null
   tx.run(
-    'INSERT INTO queue VALUES (?, ?, ?, ?, NULL, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     entry.accountId,
     queueId,
+    leasedUntil ?? entry.nextAttemptAt,
     entry.nextAttemptAt,
-    entry.nextAttemptAt,
+    leasedUntil,
     tx.nowMs,
     entry.expiresAt,
     entry.reversePath,
@@ -21,7 +39,7 @@ export function enqueue(tx: Transaction, entry: NewQueueEntry, blob: number, oct
     entry.envid,
     entry.ret,
     entry.journeyId,
-    blob,
+    blobId,
     octets,
     writeWishes(entry.wishes),
   )
@@ -36,7 +54,29 @@ export function enqueue(tx: Transaction, entry: NewQueueEntry, blob: number, oct
       recipient.notify,
     )
   })
-  tx.queued = true
+  if (leasedUntil === null) tx.queued = true
   tx.queueGrowth++
-  return queueId
+  return { queueId, blobId, createdAt: tx.nowMs, leasedUntil }
+}
+
+/** Those that were leased, in the order given, as `lease` would have read them. */
+export function leasedEntries(
+  queue: readonly NewQueueEntry[],
+  octets: number,
+  enqueued: readonly Enqueued[],
+): QueueEntry[] {
+  const entries = queue.map((entry, n) => entryOf(entry, octets, enqueued[n]!))
+  return entries.filter(({ leasedUntil }) => leasedUntil !== null)
+}
+
+function entryOf(entry: NewQueueEntry, octets: number, enqueued: Enqueued): QueueEntry {
+  const { queueId, blobId, createdAt, leasedUntil } = enqueued
+  return {
+    ...entry,
+    ...{ queueId, createdAt, leasedUntil, attempts: 0, delayWarned: false },
+    body: { accountId: entry.accountId, blobId, octets },
+    recipients: entry.recipients.map(({ forwardPath, orcpt, notify }) => ({
+      ...{ forwardPath, state: 'waiting' as const, attempts: 0, lastReply: null, orcpt, notify },
+    })),
+  }
 }

@@ -1,5 +1,4 @@
 import type { Limits } from '../../base/limits.ts'
-import type { Accepted } from '../store.ts'
 import type { AcceptCall } from './accept.ts'
 import type { Delta } from './delta.ts'
 import type { OperationName } from './operations.ts'
@@ -56,5 +55,3 @@ export interface WriterData {
   readonly diskModule: string | null
   readonly diskData: unknown
 }
-
-export type AcceptResult = Accepted

@@ -11,7 +11,7 @@ import type { BodyRef, BodySink } from '../body.ts'
 import type { Change, ChangeListener, MailboxChanges } from '../changes.ts'
 import type { BackupDomainStore } from '../backup-domains.ts'
 import type { DomainKey } from '../domain-keys.ts'
-import { BodyUnreadable, LimitReached } from '../errors.ts'
+import { BodyUnreadable } from '../errors.ts'
 import type {
   CleanProgress,
   CleanReport,
@@ -22,7 +22,7 @@ import type {
   Undeleted,
 } from '../housekeeping.ts'
 import type { MailboxIndex } from '../mailbox-index.ts'
-import type { QueueEntry, Settlement } from '../queue.ts'
+import type { QueueEntry, QueueTaker, Settlement } from '../queue.ts'
 import type { SearchRequest, SearchStatus } from '../search.ts'
 import type { SearchClient } from '../search/search-client.ts'
 import type {
@@ -42,8 +42,10 @@ import { ArrivingBody } from './body-sink.ts'
 import { changesSince } from './changes-since.ts'
 import type { Sql } from './database.ts'
 import type { Delta } from './delta.ts'
+import { leasedEntries } from './enqueue.ts'
 import { openBackupDomains } from './backup-domains.ts'
 import { listDomainKeys } from './domain-keys.ts'
+import { checkPrefixes } from './check-prefixes.ts'
 import { Describer } from './describe.ts'
 import { FileHold } from './housekeeping/file-hold.ts'
 import { Housekeeper } from './housekeeping/housekeeper.ts'
@@ -53,6 +55,7 @@ import { removedAccounts } from './housekeeping/removed-accounts.ts'
 import { IndexCache } from './index-cache.ts'
 import { IndexLoader } from './index-loader.ts'
 import { Listeners } from './listeners.ts'
+import { QueueListeners, type Reservation } from './queue-listeners.ts'
 import { AccountReader } from './read-accounts.ts'
 import { listPage, readPages } from './read-pages.ts'
 import { readEmails } from './read-emails.ts'
@@ -68,9 +71,6 @@ const emailsATurn = 50
 const undeletedAtOnce = 200
 /** Removed accounts that are listed. */
 const removedAccountsMax = 1_000
-
-/** Fields above a body; what makes them bounds each. */
-const prefixOctetsMax = 16_384
 
 export interface StoreParts {
   readonly sql: Sql
@@ -95,7 +95,7 @@ export class SqliteStore implements Store {
   readonly #loader: IndexLoader
   readonly #indexes: IndexCache
   readonly #listeners: Listeners
-  readonly #queueListeners = new Set<() => void>()
+  readonly #queueListeners: QueueListeners
   readonly #sweeper: Sweeper
   readonly #hold = new FileHold()
   readonly backupDomains: BackupDomainStore
@@ -109,6 +109,7 @@ export class SqliteStore implements Store {
     this.#accounts = new AccountReader(parts.sql)
     this.#queueEntries = countQueue(parts.sql)
     this.#listeners = new Listeners(parts.log)
+    this.#queueListeners = new QueueListeners(parts.log)
     this.#loader = new IndexLoader({ folder: parts.housekeeping.folder }, parts.clock)
     this.#indexes = new IndexCache(parts.sql, this.#loader)
     this.#writer = parts.writer
@@ -244,10 +245,25 @@ export class SqliteStore implements Store {
   }
 
   async #acceptOne(item: AcceptItem): Promise<Accepted | Error> {
+    const reservation = this.#queueListeners.reserve(item.queue.length)
+    let leased: readonly QueueEntry[] = []
+    try {
+      const { filed, enqueued } = await this.#write(item, reservation)
+      if (reservation !== null) leased = leasedEntries(item.queue, item.body.octets, enqueued)
+      return { filed, queueIds: enqueued.map(({ queueId }) => queueId) }
+    } catch (error) {
+      return error as Error
+    } finally {
+      reservation?.taker.take(reservation.rows, leased)
+    }
+  }
+
+  async #write(item: AcceptItem, reservation: Reservation | null) {
     const { content, octets, hash } = withHash(item)
     if (content.kind === 'file') this.#parts.files.markAccepted(content.file)
     try {
-      checkPrefixes(item)
+      checkPrefixes(item.filings)
+      checkPrefixes(item.queue)
       const describer = new Describer(item.scan)
       const filings = item.filings.map((filing) => ({ ...filing, text: describer.textFor(filing.prefix) }))
       const chunks = content.kind === 'memory' ? content.chunks : null
@@ -257,12 +273,13 @@ export class SqliteStore implements Store {
         texts: describer.texts,
         filings,
         queue: item.queue,
+        terms: reservation?.terms ?? null,
         settle: item.settle ?? [],
         withinQuota: item.withinQuota === true,
       }))
     } catch (error) {
       if (content.kind === 'file') this.#parts.files.unmarkAccepted(content.file)
-      return error as Error
+      throw error
     }
   }
 
@@ -416,11 +433,12 @@ export class SqliteStore implements Store {
     return this.#writer.ask('dropEntry', { queueId })
   }
 
+  handOut(taker: QueueTaker): () => void {
+    return this.#queueListeners.handOut(taker)
+  }
+
   onQueued(listener: () => void): () => void {
-    // One function given twice is two listeners.
-    const own = () => listener()
-    this.#queueListeners.add(own)
-    return () => void this.#queueListeners.delete(own)
+    return this.#queueListeners.add(listener)
   }
 
   close(): Promise<void> {
@@ -454,20 +472,7 @@ export class SqliteStore implements Store {
   }
 
   tellQueue(): void {
-    for (const listener of [...this.#queueListeners]) {
-      try {
-        listener()
-      } catch (error) {
-        this.#parts.log.error('store: a listener of the queue failed', { error })
-      }
-    }
-  }
-}
-
-function checkPrefixes({ filings, queue }: AcceptItem): void {
-  for (const { prefix } of [...filings, ...queue]) {
-    if (prefix.length > prefixOctetsMax)
-      throw new LimitReached(`a prefix has at most ${prefixOctetsMax} octets`)
+    this.#queueListeners.tell()
   }
 }
 

@@ -7,8 +7,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { errorOf } from './error-of.ts'
 import { StoreUnavailable } from '../errors.ts'
-import type { Accepted } from '../store.ts'
-import type { AcceptCall } from './accept.ts'
+import type { AcceptAnswer, AcceptCall } from './accept.ts'
 import type { Delta } from './delta.ts'
 import type { CallOf, OperationName, ResultOf } from './operations.ts'
 import type { Lane, WriterCall, WriterData, WriterMessage, WriterPost, WriterReply } from './protocol.ts'
@@ -86,7 +85,7 @@ export class WriterClient {
   }
 
   /** @param makeCall Makes the call, given where its body will be in the post; not used for a body in a file. */
-  accept(octets: number, chunks: Chunks | null, makeCall: (at: number) => AcceptCall): Promise<Accepted> {
+  accept(octets: number, chunks: Chunks | null, makeCall: (at: number) => AcceptCall): Promise<AcceptAnswer> {
     return this.#enter((id) => {
       const at = this.#bodyOctets
       const call = makeCall(at)
@@ -95,7 +94,7 @@ export class WriterClient {
         this.#bodyOctets += recordHeaderOctets + octets
       }
       this.#lanes.interactive.push({ id, name: 'accept', call })
-    }) as Promise<Accepted>
+    }) as Promise<AcceptAnswer>
   }
 
   /** Fulfilled at once when a change was committed so lately, else when one has been. */
