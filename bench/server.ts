@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { mayStayRoot } from '../test/harness/process.ts'
 import type { ReadyLine } from '../src/daemon/ready-line.ts'
 
 // As people start it: with the cache of compiled sources, without which each thread carries the type stripper.
@@ -47,7 +46,7 @@ export async function startServer(
   const config = join(folder, 'posthorn.toml')
   writeFileSync(
     config,
-    `hostname = "mail.bench.test"\ndata = "${data ?? 'data'}"\n${mayStayRoot}` +
+    `hostname = "mail.bench.test"\ndata = "${data ?? 'data'}"\n` +
       '[listen]\nsmtp = ["127.0.0.1:0"]\nsubmission = ["127.0.0.1:0"]\n' +
       'imap = ["127.0.0.1:0"]\npop3 = ["127.0.0.1:0"]\n[auth]\nplaintext = "loopback"\n[guards]\n' +
       `trusted = ${JSON.stringify(trusted)}\n[log]\nlevel = "error"\n${more}`,

@@ -25,7 +25,7 @@ export interface Limits extends GuardLimits, ReportLimits {
   readonly dkimSignatures: number
   /** Sets of an ARC chain; RFC 8617 §4.2.1 says 50. */
   readonly arcSets: number
-  /** For what DNS has to say of a sender, RFC 7208 §4.6.4 asks for 20 s; afterwards it counts as a temporary error. */
+  /** After a message's end, for all that DNS has to say of its sender; later counts as a temporary error. docs/decisions/286 */
   readonly senderCheckTimeoutMs: number
   /** Received fields at which a message is taken to loop, RFC 5321 §6.3. */
   readonly hops: number
@@ -124,7 +124,7 @@ export const defaultLimits: Limits = {
   mimeNesting: 50,
   dkimSignatures: 10,
   arcSets: 50,
-  senderCheckTimeoutMs: 20_000,
+  senderCheckTimeoutMs: 5_000,
   hops: 100,
   imapLineOctets: 65_536,
   imapEarlyLiteralOctets: 4_096,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { type RunningProcess, startPosthorn, mayStayRoot } from '../../test/harness/process.ts'
+import { type RunningProcess, startPosthorn } from '../../test/harness/process.ts'
 import { temporaryFolder } from '../../test/harness/temp.ts'
 import type { ReadyLine } from '../daemon/ready-line.ts'
 
@@ -15,7 +15,6 @@ interface Ran {
 
 const main = [
   'hostname = "mail.hamburger.edu"',
-  mayStayRoot,
   '[listen]',
   'smtp = ["127.0.0.1:0"]',
   'pop3 = ["127.0.0.1:0"]',

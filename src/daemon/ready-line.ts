@@ -1,6 +1,6 @@
 import type { DoorName } from '../base/config.ts'
 
-/** One server in the ready line: each open door with the address it listens on. */
+/** One server in the ready line: each open door with the address it listens on, `http://…` where a browser is to go. */
 export type ServerLine = {
   readonly domain: string
   readonly hostname: string

@@ -158,8 +158,11 @@ function notifyKeywords(notify: string | null): string[] {
   return notify === null ? [] : notify.toUpperCase().split(',')
 }
 
-/** RFC 3461 §5.2.7.3 (c): of success with several members one report tells; nothing left means NEVER. */
-function withoutSuccess(notify: string | null): string | null {
+/**
+ * NOTIFY for those of whose success nobody is to be told, as RFC 3461 §5.2.7.3 (c) has it for the members of an alias:
+ * nothing left means NEVER.
+ */
+export function withoutSuccess(notify: string | null): string | null {
   const keywords = notifyKeywords(notify)
   if (!keywords.includes('SUCCESS')) return notify
   return keywords.filter((keyword) => keyword !== 'SUCCESS').join(',') || 'NEVER'

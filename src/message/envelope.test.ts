@@ -41,6 +41,18 @@ test('addresses are counted over all fields', () => {
   assert.equal(envelope.to.length + envelope.cc.length, 4)
 })
 
+test('however many addresses stand above them, the authors are read, and no more than ten of each field', () => {
+  const to = `To: ${'a@b, '.repeat(2000)}c@d\r\n`.repeat(6)
+  const many = 'x@y, '.repeat(50)
+  const header = `${to}From: Ada <ada@client.example>\r\nSender: s@t\r\nReply-To: ${many}z@y\r\nCc: e@f\r\n`
+  const envelope = makeEnvelope(parseHeader(header).fields, 10_000)
+  assert.equal(envelope.to.length, 10_000)
+  assert.deepEqual(envelope.from, [{ name: 'Ada', mailbox: 'ada', host: 'client.example' }])
+  assert.deepEqual(envelope.sender, [{ name: null, mailbox: 's', host: 't' }])
+  assert.equal(envelope.replyTo.length, 10)
+  assert.deepEqual(envelope.cc, [])
+})
+
 test('message identifiers are found among anything else', () => {
   // RFC 5322 appendix A.6.3
   assert.deepEqual(messageIds('<1234   @   local(blah)  .machine .example>'), [

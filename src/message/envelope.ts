@@ -26,6 +26,9 @@ export interface Envelope {
 /** Message identifiers of one field that are read. */
 const MESSAGE_IDS = 1000
 
+/** Addresses of each of From, Sender and Reply-To that are read whatever stands above: a letter has its author. */
+const AUTHORS = 10
+
 /** Fields that hold one value: RFC 5322 §3.6 allows each once, and the first counts. */
 const TEXTS = {
   date: 'date',
@@ -48,7 +51,7 @@ type Draft = { -readonly [Key in keyof Envelope]: Envelope[Key] }
 /**
  * Reads the envelope from a header.
  *
- * @param addressLimit Addresses at most, over all fields together.
+ * @param addressLimit Addresses at most, over all fields together; but a few authors always.
  */
 export function makeEnvelope(
   fields: readonly HeaderField[],
@@ -77,7 +80,8 @@ export function makeEnvelope(
       // RFC 5322 §4.5.3: several destination fields are read as one list.
       const several = key === 'to' || key === 'cc' || key === 'bcc'
       if (draft[key].length > 0 && !several) continue
-      const list = parseAddressList(fieldText(field.value), Math.min(left, ADDRESSES_IN_A_FIELD))
+      const room = several ? left : Math.max(left, AUTHORS)
+      const list = parseAddressList(fieldText(field.value), Math.min(room, ADDRESSES_IN_A_FIELD))
       left -= list.length
       draft[key] = draft[key].length === 0 ? list : draft[key].concat(list)
     } else if (Object.hasOwn(TEXTS, name)) {

@@ -29,6 +29,11 @@ const cases: [title: string, given: string, expected: string][] = [
   ],
   ['several, the last one too', 'Bcc: a\r\nX: y\r\nResent-Bcc: b\r\nBCC : c\r\n\r\nb', 'X: y\r\n\r\nb'],
   ['no header at all', 'Do you like ketchup?\r\n\r\nBcc: me\r\n', 'Do you like ketchup?\r\n\r\nBcc: me\r\n'],
+  [
+    "a mailbox file's own line first",
+    'From ada@client.example Mon Jan  1 10:20:30 2024\r\nBcc: me\r\n\r\nb',
+    'From ada@client.example Mon Jan  1 10:20:30 2024\r\n\r\nb',
+  ],
   ['an empty line first', '\r\nBcc: body\r\n', '\r\nBcc: body\r\n'],
   ['a header and nothing more', 'Bcc: a\r\nTo: b\r\n', 'To: b\r\n'],
   ['nothing', '', ''],

@@ -2,7 +2,7 @@
  * Takes certain header fields out of a message while it streams past. Only the header is held, up to its bound; the body
  * passes through.
  */
-import { isFieldLine, latin1, parseHeader } from './header.ts'
+import { beginsHeader, latin1, parseHeader } from './header.ts'
 
 export interface FieldsToDrop {
   /** In lower case. */
@@ -79,8 +79,8 @@ export class FieldFilter {
   #without(header: Buffer): Uint8Array {
     const text = latin1(header)
     if (!this.#mayStandThere.test(text)) return header
-    // The lecture's letter has no header: what stands there is what Alice wrote.
-    if (!isFieldLine(text.slice(0, Math.max(0, text.indexOf('\r\n'))))) return header
+    // The lecture's letter has no header: what stands there is what Alice wrote. A mailbox file's own first line is none.
+    if (!beginsHeader(text.slice(0, Math.max(0, text.indexOf('\r\n'))))) return header
     const { names } = this.#fields
     const kept: Uint8Array[] = []
     let from = 0

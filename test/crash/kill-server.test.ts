@@ -11,7 +11,6 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import type { Endpoint } from '../../src/base/config.ts'
 import { speakTo } from '../harness/replay.ts'
-import { mayStayRoot } from '../harness/process.ts'
 import { startLoad } from '../harness/smtp-load.ts'
 
 const rounds = 20
@@ -37,7 +36,7 @@ test(`kill -9 loses no acknowledged letter in ${rounds} rounds, and UIDs only gr
   const config = join(folder, 'posthorn.toml')
   writeFileSync(
     config,
-    `hostname = "mail.hamburger.example"\ndata = "data"\n${mayStayRoot}[listen]\nsmtp = ["127.0.0.1:0"]\nimap = ["127.0.0.1:0"]\n` +
+    `hostname = "mail.hamburger.example"\ndata = "data"\n[listen]\nsmtp = ["127.0.0.1:0"]\nimap = ["127.0.0.1:0"]\n` +
       `[auth]\nplaintext = "loopback"\n[guards]\ntrusted = ["127.0.0.1"]\n`,
   )
   try {

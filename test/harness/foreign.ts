@@ -10,7 +10,7 @@ import { systemRandom } from '../../src/base/random.ts'
 import { makeSelfSigned } from '../../src/tls/certificate.ts'
 import { createServerTls, type ReloadableServerTls } from '../../src/tls/server-tls.ts'
 import { endpointOf } from './lab.ts'
-import { mayStayRoot, startPosthorn } from './process.ts'
+import { startPosthorn } from './process.ts'
 import { temporaryFolder } from './temp.ts'
 
 /** Asks again and again; other people's programs tell nobody when they are done. */
@@ -74,7 +74,7 @@ export async function startOwnServer(
   const routes = Object.entries(given.routes).map(([to, port]) => `"${to}" = "127.0.0.1:${port}"\n`)
   writeFileSync(
     config,
-    `hostname = "mail.${domain}"\ndata = "data"\n${mayStayRoot}` +
+    `hostname = "mail.${domain}"\ndata = "data"\n` +
       `[listen]\nsmtp = ["127.0.0.1:${given.smtpPort}"]\nsubmission = ["127.0.0.1:0"]\nimap = ["127.0.0.1:0"]\n` +
       `[auth]\nplaintext = "loopback"\n[guards]\ntrusted = ["127.0.0.1"]\n[routes]\n${routes.join('')}${given.more ?? ''}`,
   )

@@ -36,9 +36,6 @@ export interface RunningProcess {
   stop(): Promise<Exit>
 }
 
-/** For the configuration of a server: without this line none runs as root, as whom these tests may be run. */
-export const mayStayRoot = process.getuid?.() === 0 ? 'process.user = "root"\n' : ''
-
 const TIMEOUT_MS = 20_000
 const root = join(import.meta.dirname, '..', '..')
 

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import type { ReadyLine } from '../../src/daemon/ready-line.ts'
 import { endpointOf } from '../harness/lab.ts'
 import { freePort } from '../harness/ports.ts'
-import { startPosthorn, mayStayRoot } from '../harness/process.ts'
+import { startPosthorn } from '../harness/process.ts'
 import { type Cleanup, temporaryFolder } from '../harness/temp.ts'
 import { bobHas, doorsOf, letter, openStage, posthorn, says, saysJson, submit, waitFor } from './stage.ts'
 
@@ -71,7 +71,7 @@ function configFor(folder: string, domain: string, smtpPort: number, routes: str
   const config = join(folder, `${domain}.toml`)
   writeFileSync(
     config,
-    `hostname = "mail.${domain}"\ndata = "${domain}"\n${mayStayRoot}` +
+    `hostname = "mail.${domain}"\ndata = "${domain}"\n` +
       `[listen]\nsmtp = ["127.0.0.1:${smtpPort}"]\nsubmission = ["127.0.0.1:0"]\n` +
       `[auth]\nplaintext = "loopback"\n[guards]\ntrusted = ["127.0.0.1"]\n${routes}`,
   )

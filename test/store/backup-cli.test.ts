@@ -4,7 +4,7 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { ReadyLine } from '../../src/daemon/ready-line.ts'
-import { startPosthorn, mayStayRoot } from '../harness/process.ts'
+import { startPosthorn } from '../harness/process.ts'
 import { startLoad } from '../harness/smtp-load.ts'
 import { temporaryFolder } from '../harness/temp.ts'
 
@@ -12,7 +12,6 @@ function setUp(t: TestContext) {
   const folder = temporaryFolder(t)
   const toml = [
     'hostname = "mail.hamburger.edu"',
-    mayStayRoot,
     '[listen]',
     'smtp = ["127.0.0.1:0"]',
     '[guards]',

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseEndpoint } from '../../src/daemon/endpoint-text.ts'
-import { mayStayRoot, startProcess } from '../harness/process.ts'
+import { startProcess } from '../harness/process.ts'
 import { speakTo } from '../harness/replay.ts'
 import { temporaryFolder } from '../harness/temp.ts'
 
@@ -16,7 +16,7 @@ test('without descriptors new connections are hung up on, and the door recovers'
   const bounds = '[limits]\nconnections_per_address = 1000\n[guards]\ntrusted = ["127.0.0.1"]\n'
   writeFileSync(
     config,
-    `hostname = "mail.one.example"\ndata = "data"\n${mayStayRoot}[listen]\nsmtp = ["127.0.0.1:0"]\n${bounds}`,
+    `hostname = "mail.one.example"\ndata = "data"\n[listen]\nsmtp = ["127.0.0.1:0"]\n${bounds}`,
   )
   const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
   const command = `ulimit -n 256 && exec "$0" "$@"`

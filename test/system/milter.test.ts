@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { ReadyLine } from '../../src/daemon/ready-line.ts'
 import { endpointOf } from '../harness/lab.ts'
-import { mayStayRoot, startPosthorn } from '../harness/process.ts'
+import { startPosthorn } from '../harness/process.ts'
 import { startObedientMilter, startOpenDkim } from '../harness/milters.ts'
 import { replay } from '../harness/replay.ts'
 import { openSmtpDoor } from '../harness/smtp-door.ts'
@@ -139,7 +139,7 @@ test('a server asks the milter of its configuration, and tells what it answered'
   const config = join(folder, 'posthorn.toml')
   writeFileSync(
     config,
-    `hostname = "mail.hamburger.example"\ndata = "data"\n${mayStayRoot}[listen]\nsmtp = ["127.0.0.1:0"]\n` +
+    `hostname = "mail.hamburger.example"\ndata = "data"\n[listen]\nsmtp = ["127.0.0.1:0"]\n` +
       `[[milter]]\nname = "obedient"\nsocket = "inet:${milter.port}@127.0.0.1"\n`,
   )
   for (const [args, input] of [

@@ -7,7 +7,7 @@ import type { ReadyLine } from '../../src/daemon/ready-line.ts'
 import { endpointOf } from '../harness/lab.ts'
 import { freePort } from '../harness/ports.ts'
 import { startPostfix } from '../harness/postfix.ts'
-import { startPosthorn, mayStayRoot } from '../harness/process.ts'
+import { startPosthorn } from '../harness/process.ts'
 import { temporaryFolder } from '../harness/temp.ts'
 
 async function until<T>(
@@ -31,7 +31,7 @@ test('L5 letters travel between Posthorn and Postfix in both directions, over TL
   const config = join(folder, 'posthorn.toml')
   writeFileSync(
     config,
-    `hostname = "mail.hamburger.example"\ndata = "data"\n${mayStayRoot}` +
+    `hostname = "mail.hamburger.example"\ndata = "data"\n` +
       `[listen]\nsmtp = ["127.0.0.1:${smtpPort}"]\nsubmission = ["127.0.0.1:0"]\nimap = ["127.0.0.1:0"]\n` +
       `[auth]\nplaintext = "loopback"\n[guards]\ntrusted = ["127.0.0.1"]\n[routes]\n"postfix.example" = "127.0.0.1:${postfix.port}"\n`,
   )

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Endpoint } from '../../src/base/config.ts'
 import { parseEndpoint } from '../../src/daemon/endpoint-text.ts'
-import { mayStayRoot, runProcess, startPosthorn } from '../harness/process.ts'
+import { runProcess, startPosthorn } from '../harness/process.ts'
 import { speakTo } from '../harness/replay.ts'
 import { temporaryFolder } from '../harness/temp.ts'
 
@@ -17,7 +17,7 @@ async function start(t: TestContext, more = '') {
   const config = join(temporaryFolder(t), 'posthorn.toml')
   const write = (name: string, more: string): void => {
     const listen = '[listen]\nsmtp = ["127.0.0.1:0"]\n'
-    writeFileSync(config, `hostname = "${name}"\ndata = "data"\n${mayStayRoot}${listen}${more}`)
+    writeFileSync(config, `hostname = "${name}"\ndata = "data"\n${listen}${more}`)
   }
   write('mail.one.example', more)
   const server = startPosthorn(t, ['serve', '--config', config, '--json'])

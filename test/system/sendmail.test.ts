@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { mayStayRoot, runProcess, startPosthorn } from '../harness/process.ts'
+import { runProcess, startPosthorn } from '../harness/process.ts'
 import { requirePrograms } from '../harness/programs.ts'
 import { temporaryFolder } from '../harness/temp.ts'
 
@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '..', '..')
 async function setUp(t: TestContext) {
   const folder = temporaryFolder(t)
   const config = join(folder, 'posthorn.toml')
-  writeFileSync(config, `hostname = "mail.hamburger.edu"\n${mayStayRoot}`)
+  writeFileSync(config, `hostname = "mail.hamburger.edu"\n`)
   const env = { XDG_RUNTIME_DIR: folder, XDG_CONFIG_HOME: folder, HOME: folder, TERM: 'dumb' }
   async function run(args: string[], input = '') {
     const running = startPosthorn(t, ['--config', config, ...args], { cwd: folder, env, input })

@@ -112,3 +112,56 @@ test('with spf = "refuse" a fail is refused at MAIL', () =>
       ),
     { spf: 'refuse' },
   ))
+
+const wantsSuccess = (mail: string, more = '') => `
+  S: 220 mail.hamburger.edu ESMTP
+  C: EHLO crepes.fr
+  S: 250-mail.hamburger.edu
+  S: (…)
+  C: MAIL FROM:<alice@crepes.fr>${mail}
+  S: 250 2.1.0 Originator ok
+  C: RCPT TO:<bob@hamburger.edu> NOTIFY=${more}SUCCESS
+  S: 250 2.1.5 Recipient ok
+  C: RCPT TO:<away@hamburger.edu> NOTIFY=SUCCESS,DELAY
+  S: 250 2.1.5 Recipient ok
+  C: DATA
+  S: 354 <…>
+  C: From: alice@crepes.fr
+  C:
+  C: .
+  S: 250 2.0.0 <…>
+  C: QUIT
+  S: 221 2.0.0 <…>
+  S: (closed)`
+
+/** What waits in the queue: the path and what is to be told about it. */
+async function queued({ store }: SmtpHarness): Promise<string[]> {
+  const entries = await store.listQueue(10)
+  return entries.flatMap(({ recipients, wishes }) =>
+    recipients.map(
+      ({ forwardPath, notify }) =>
+        `${forwardPath} ${notify}${wishes.deliverBy === null ? '' : ` by ${wishes.deliverBy.mode} ${wishes.deliverBy.trace}`}`,
+    ),
+  )
+}
+
+test('success is confirmed to a sender whom SPF proves', () =>
+  withJudge({ 'crepes.fr': txt('v=spf1 ip4:127.0.0.1 -all') }, async (door) => {
+    await door.store.addAlias('away@hamburger.edu', ['bob@elsewhere.example'])
+    await replay(door.endpoint, wantsSuccess(' BY=600;NT', 'FAILURE,'))
+    assert.deepEqual(await door.inbox('bob@hamburger.edu'), [], 'the queue files it, and reports')
+    assert.deepEqual((await queued(door)).sort(), [
+      'away@hamburger.edu SUCCESS,DELAY by notify true',
+      'bob@hamburger.edu FAILURE,SUCCESS by notify true',
+    ])
+  }))
+
+test('a sender whom nothing proves is asked nothing of the kind: it may be anybody whose name was taken', () =>
+  withJudge({ 'crepes.fr': txt('v=spf1 ?all') }, async (door) => {
+    await door.store.addAlias('away@hamburger.edu', ['bob@elsewhere.example'])
+    await replay(door.endpoint, wantsSuccess(' BY=600;NT'))
+    assert.equal((await door.inbox('bob@hamburger.edu')).length, 1)
+    assert.deepEqual(await queued(door), ['bob@elsewhere.example DELAY'])
+    await replay(door.endpoint, wantsSuccess(' BY=600;RT'))
+    assert.deepEqual((await queued(door)).sort().at(-1), 'bob@elsewhere.example DELAY by return false')
+  }))

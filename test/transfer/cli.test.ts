@@ -6,12 +6,11 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReadyLine } from '../../src/daemon/ready-line.ts'
-import { startPosthorn, mayStayRoot } from '../harness/process.ts'
+import { startPosthorn } from '../harness/process.ts'
 import { temporaryFolder } from '../harness/temp.ts'
 
 const toml = [
   'hostname = "mail.hamburger.edu"',
-  mayStayRoot,
   '[listen]',
   'imap = ["127.0.0.1:0"]',
   '[auth]',

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { chownSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { mayStayRoot, startPosthorn } from '../../../test/harness/process.ts'
+import { startPosthorn } from '../../../test/harness/process.ts'
 import { temporaryFolder } from '../../../test/harness/temp.ts'
 
 async function setUp(t: TestContext) {
   const folder = temporaryFolder(t)
   const config = join(folder, 'posthorn.toml')
-  const toml = ['hostname = "mail.hamburger.edu"', mayStayRoot, '[listen]', 'smtp = ["127.0.0.1:0"]']
+  const toml = ['hostname = "mail.hamburger.edu"', '[listen]', 'smtp = ["127.0.0.1:0"]']
   // Nobody is called on: what leaves waits in the queue.
   writeFileSync(config, [...toml, '[dns]', 'servers = ["127.0.0.1:9"]'].join('\n'))
   const env = { XDG_RUNTIME_DIR: folder, XDG_CONFIG_HOME: folder }

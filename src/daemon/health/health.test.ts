@@ -15,8 +15,8 @@ import { startProbe } from './probe.ts'
 
 const doors = 'smtp = ["127.0.0.1:0"]\nhttp = ["127.0.0.1:0"]\nmetrics = ["127.0.0.1:0"]\n'
 
-async function ask(endpoint: string, path: string, method = 'GET') {
-  const response = await fetch(`http://${endpoint}${path}`, { method, headers: { connection: 'close' } })
+async function ask(base: string, path: string, method = 'GET') {
+  const response = await fetch(`${base}${path}`, { method, headers: { connection: 'close' } })
   return { status: response.status, text: await response.text() }
 }
 
@@ -32,6 +32,7 @@ test('a server tells that it lives, that it is ready, and what it counted; 503 w
   })
   t.after(() => server.close(0))
   const at = server.line as unknown as { http: string; metrics: string; smtp: string }
+  for (const one of [at.http, at.metrics]) assert.match(one, /^http:\/\/127\.0\.0\.1:\d+$/)
   assert.equal((await ask(at.http, '/healthz')).status, 200)
   assert.deepEqual(await ask(at.http, '/readyz'), { status: 200, text: '{"ready":true,"reasons":{}}\n' })
   assert.equal((await ask(at.http, '/metrics')).status, 404)

@@ -18,7 +18,7 @@ export interface HealthParts {
 
 export interface Health {
   readonly metrics: Metrics
-  /** Where `listen.http` and `listen.metrics` are: for the ready line. */
+  /** `http://address:port` of `listen.http` and `listen.metrics`: for the ready line. */
   readonly line: Readonly<Record<string, string>>
   /** The doors are open and the queue runs. */
   started(doors: OpenDoors, parts: HealthParts): Promise<void>
@@ -65,7 +65,7 @@ export async function openHealth(config: Config): Promise<Health> {
   return {
     metrics,
     line: Object.fromEntries(
-      Object.entries(opened).map(([name, door]) => [name, formatEndpoint(door.endpoints[0]!)]),
+      Object.entries(opened).map(([name, door]) => [name, `http://${formatEndpoint(door.endpoints[0]!)}`]),
     ),
     async started(open, parts) {
       doors = open

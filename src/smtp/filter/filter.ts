@@ -88,6 +88,8 @@ export interface FilterEnding {
   readonly discard?: boolean
   /** Filed into Junk instead of INBOX; the text says why. */
   readonly junk?: string
+  /** SPF passed for the reverse-path: its domain sent this message. */
+  readonly senderProven?: boolean
   /** Fields to stand above the message, each with its CRLF: Authentication-Results, X-Spam-Status … */
   readonly fields?: readonly string[]
   /** The whole message anew instead of the one received, for milters that change headers or bodies. */

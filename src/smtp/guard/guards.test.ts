@@ -191,6 +191,27 @@ test('a message that was delivered to its recipient before is a loop', async () 
   assert.equal(await visit.end({ recipients: [bob] }, inBody), 'ok')
 })
 
+test('what others have been delivered, or only tell of an address, is no loop', async () => {
+  const { come } = guardWorld()
+  const visit = come()
+  const carol = 'carol@hamburger.example'
+  const list = 'cooks@lists.example'
+  const cases: [recipients: string[], marks: string[], expected: RegExp][] = [
+    [[bob], [`mailing list ${list}`, carol, list], /^ok$/],
+    [[bob], [`${bob} by way of ${list}`], /^ok$/],
+    [[bob], ['bob+cooks@hamburger.example'], /^ok$/],
+    // Bob passes on to the list what he was sent; Carol is on it with him.
+    [[carol, bob], [bob], /^ok$/],
+    [[carol, bob], [bob, carol], /^554 5\.4\.6/],
+    [['bob+cooks@hamburger.example'], ['bob+cooks@hamburger.example'], /^554 5\.4\.6/],
+  ]
+  for (const [recipients, marks, expected] of cases) {
+    visit.reset()
+    const header = marks.map((mark) => `Delivered-To: ${mark}\r\n`).join('')
+    assert.match(await visit.end({ recipients }, `${header}Subject: x\r\n\r\n`), expected, header)
+  }
+})
+
 test('an account that sends too much is stopped for now, and the operator told once', async () => {
   const limits = {
     submissionMessagesPerHour: 2,

@@ -2,7 +2,8 @@
  * Judges the sender of mail from outside: iprev, SPF, DKIM, ARC and DMARC, and what the author's domain asks for.
  *
  * Look-ups begin with the first good recipient and run while the message comes in; nobody waits for them before its end,
- * except where `spf = "refuse"` has to know at MAIL. DNS that does not answer is never a pass and never a refusal for good:
+ * except where `spf = "refuse"` has to know at MAIL. Then all together have `limits.senderCheckTimeoutMs`, and what only
+ * tells a reader something has less (docs/decisions/286). DNS that does not answer is never a pass and never a refusal for good:
  * the letter is taken, or, when only the answer that is missing could have saved it from p=reject, asked for again
  * (docs/decisions/162).
  */
@@ -10,14 +11,14 @@ import type { ChecksConfig } from '../../base/checks-config.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
+import { DeadlineResolver } from '../../dns/deadline-resolver.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import type { ArcResult } from '../../mailauth/arc/verifier.ts'
 import { KeyCache } from '../../mailauth/dkim/key.ts'
-import type { DkimResult } from '../../mailauth/dkim/verifier.ts'
-import { type DmarcResult, evaluateDmarc } from '../../mailauth/dmarc/evaluate.ts'
+import { evaluateDmarc } from '../../mailauth/dmarc/evaluate.ts'
 import { isSubdomainOrSame } from '../../mailauth/domain.ts'
 import { checkIprev, type IprevResult } from '../../mailauth/iprev.ts'
-import { MessageVerifier, type MessageVerdict } from '../../mailauth/message-verifier.ts'
+import { MessageVerifier } from '../../mailauth/message-verifier.ts'
 import { checkHelo, checkSpf, type SpfIdentityResult } from '../../mailauth/spf/check-spf.ts'
 import type {
   FilterAnswer,
@@ -63,9 +64,16 @@ export function createSenderJudge(options: SenderJudgeOptions): SmtpFilter {
 interface OfClient {
   readonly address: string
   readonly helo: string
+  readonly dns: DeadlineResolver
   readonly iprev: Promise<IprevResult>
-  readonly heloSpf: Promise<SpfIdentityResult> | null
+  /** Null until a reverse-path that is not null has come: of that one HELO is the identity, RFC 7208 §2.4. */
+  heloSpf: Promise<SpfIdentityResult> | null
 }
+
+/** After the end of a message, for what nothing depends on: an address without a name server is no reason to wait. */
+const patienceForClientMs = 1_000
+/** Of the time for a judgement; the rest is for the policy, which cannot be looked at before. */
+const evidenceShare = 0.8
 
 class Judge implements FilterSession {
   readonly #options: SenderJudgeOptions
@@ -74,6 +82,10 @@ class Judge implements FilterSession {
   #ofClient: OfClient | null = null
   /** Null: nothing is judged in this transaction. */
   #reversePath: string | null = null
+  /** For what a message has to show. */
+  #dns: DeadlineResolver
+  /** For what its author's domain asks for, which is looked at last. */
+  #policyDns: DeadlineResolver
   #spf: Promise<SpfIdentityResult> | null = null
   #message: MessageVerifier | null = null
   #askedForPolicy = false
@@ -82,6 +94,8 @@ class Judge implements FilterSession {
     this.#options = options
     this.#keys = keys
     this.#client = client
+    this.#dns = this.#newDns()
+    this.#policyDns = this.#newDns()
   }
 
   mail(path: string): Promise<FilterAnswer> | FilterAnswer {
@@ -127,68 +141,65 @@ class Judge implements FilterSession {
       const reversePath = this.#reversePath
       this.#options.judged?.({ reversePath, recipients, remoteAddress, findings, disposition })
     }
-    return { fields: [field], ...consequence }
+    // Of the null reverse-path nobody is told anything.
+    const senderProven = this.#reversePath !== '' && findings.spf?.result === 'pass'
+    return { fields: [field], senderProven, ...consequence }
   }
 
   reset(): void {
     this.#reversePath = null
+    this.#dns = this.#newDns()
+    this.#policyDns = this.#newDns()
     this.#spf = null
     this.#message = null
     this.#askedForPolicy = false
   }
 
   #start(): void {
-    const { resolver, policy } = this.#options
+    const { policy } = this.#options
     const { remoteAddress: address, clientName: helo } = this.#client
     if (this.#reversePath === null) return
-    const world = this.#spfWorld()
     if (this.#ofClient === null || this.#ofClient.address !== address || this.#ofClient.helo !== helo) {
-      this.#ofClient = {
-        ...{ address, helo },
-        iprev: quiet(checkIprev(resolver, address)),
-        heloSpf: policy.spf === 'off' ? null : quiet(checkHelo(world, { address, helo })),
-      }
+      const dns = this.#newDns()
+      this.#ofClient = { address, helo, dns, iprev: quiet(checkIprev(dns, address)), heloSpf: null }
     }
     if (policy.spf === 'off') return
-    this.#spf ??=
-      this.#reversePath === ''
-        ? this.#ofClient.heloSpf
-        : quiet(checkSpf(world, { address, helo, reversePath: this.#reversePath }))
+    const reversePath = this.#reversePath
+    const { dns } = this.#ofClient
+    if (reversePath !== '')
+      this.#ofClient.heloSpf ??= quiet(checkHelo(this.#spfWorld(dns), { address, helo }))
+    this.#spf ??= quiet(checkSpf(this.#spfWorld(this.#dns), { address, helo, reversePath }))
   }
 
   async #refuseAtMail(): Promise<FilterAnswer> {
     this.#start()
-    const spf = await this.#within(this.#spf!, null)
-    if (spf?.result !== 'fail') return null
+    const found = this.#inTime()
+    const spf = await this.#spf!
+    found()
+    if (spf.result !== 'fail') return null
     for (const [kind, data] of senderEvents({ ...nothingFound, spf })) this.#client.record(kind, data)
     return spfRefusal(spf, this.#client.remoteAddress)
   }
 
   async #find(): Promise<SenderFindings> {
-    const { resolver, policy } = this.#options
-    const { iprev, heloSpf } = this.#ofClient!
-    const message = policy.dkim ? (this.#message ?? this.#newVerifier()) : null
-    const found = await Promise.all([
-      this.#within(iprev, null),
-      heloSpf === null ? null : this.#within(heloSpf, null),
-      this.#spf === null ? null : this.#within(this.#spf, null),
-      message === null ? null : this.#within(message.finish(), null),
-    ])
-    const verdict = found[3] ?? (message === null ? null : outOfTime(message.authorDomain))
-    const spf = found[2] ?? (this.#spf === null ? null : spfOutOfTime(this.#reversePath!))
-    // Of the null reverse-path HELO is the identity already.
-    const helo = this.#reversePath === '' ? null : found[1]
-    const authorDomain = verdict?.authorDomain ?? null
+    const { policy } = this.#options
+    const { dns, iprev, heloSpf } = this.#ofClient!
+    const known = dns.endAfter(patienceForClientMs)
+    const found = this.#inTime()
+    const checked = policy.dkim ? (this.#message ?? this.#newVerifier()) : null
+    const [spf, message] = await Promise.all([this.#spf, checked?.finish() ?? null])
+    const authorDomain = message?.authorDomain ?? null
     const dmarc =
-      policy.dmarc === 'off' || verdict === null
+      policy.dmarc === 'off' || message === null
         ? null
-        : await this.#within(
-            evaluateDmarc(resolver, { authorDomain, spf, dkim: verdict.dkim }),
-            dmarcOutOfTime(authorDomain),
-          )
+        : await evaluateDmarc(this.#policyDns, { authorDomain, spf, dkim: message.dkim })
+    found()
+    const helo = this.#reversePath === '' ? null : heloSpf
+    const ofClient = { iprev: await iprev, helo: await helo }
+    known()
     const trustedHop =
-      verdict !== null && dmarc?.result === 'fail' ? trustedHopOf(verdict.arc, policy.trustedArc) : null
-    return { iprev: found[0], helo, spf, message: verdict, dmarc, trustedHop }
+      message !== null && dmarc?.result === 'fail' ? trustedHopOf(message.arc, policy.trustedArc) : null
+    return { ...ofClient, spf, message, dmarc, trustedHop }
   }
 
   /** What the author's domain asks for; a failed SPF alone refuses nothing here. */
@@ -217,29 +228,34 @@ class Judge implements FilterSession {
   #askForPolicy(authorDomain: string | null): void {
     if (authorDomain === null || this.#askedForPolicy || this.#options.policy.dmarc === 'off') return
     this.#askedForPolicy = true
-    quiet(this.#options.resolver.query(`_dmarc.${authorDomain}`, 'TXT'))
+    this.#policyDns.query(`_dmarc.${authorDomain}`, 'TXT').catch(() => {})
   }
 
   #newVerifier(): MessageVerifier {
-    const { resolver, limits, clock } = this.#options
-    return new MessageVerifier({ resolver, keys: this.#keys, now: () => clock.now() }, limits)
+    const { limits, clock } = this.#options
+    return new MessageVerifier({ resolver: this.#dns, keys: this.#keys, now: () => clock.now() }, limits)
   }
 
-  #spfWorld() {
-    const { resolver, hostname, clock } = this.#options
+  #newDns(): DeadlineResolver {
+    return new DeadlineResolver(this.#options.resolver, this.#options.clock)
+  }
+
+  #spfWorld(resolver: Resolver) {
+    const { hostname, clock } = this.#options
     return { resolver, hostname, now: () => clock.now() }
   }
 
-  /** What comes late is as what does not come. */
-  #within<T, Otherwise>(found: Promise<T>, otherwise: Otherwise): Promise<T | Otherwise> {
-    const { clock, limits, log } = this.#options
-    return new Promise((resolve, reject) => {
-      const cancel = clock.after(limits.senderCheckTimeoutMs, () => {
-        log.warn('sender could not be judged in time', { ms: limits.senderCheckTimeoutMs })
-        resolve(otherwise)
-      })
-      found.then(resolve, reject).finally(cancel)
-    })
+  /** From now on DNS has so long to answer. @returns To be called when it has. */
+  #inTime(): () => void {
+    const { limits, log } = this.#options
+    const ms = limits.senderCheckTimeoutMs
+    const late = (): void => log.warn('sender could not be judged in time', { ms })
+    const evidence = this.#dns.endAfter(ms * evidenceShare, late)
+    const policy = this.#policyDns.endAfter(ms, late)
+    return () => {
+      evidence()
+      policy()
+    }
   }
 }
 
@@ -272,31 +288,4 @@ function trustedHopOf({ result, hops }: ArcResult, trusted: readonly string[]): 
     if (dmarc?.result === 'pass') return domain
   }
   return null
-}
-
-const late = 'DNS took too long'
-
-function outOfTime(authorDomain: string | null): MessageVerdict {
-  const dkim: DkimResult = {
-    ...{ result: 'temperror', reason: late, domain: authorDomain, selector: null, algorithm: null },
-    ...{ identity: null, shortSignature: null, record: null, keyBits: null, testing: false },
-    ...{ signedBodyOctets: null, bodyOctets: null },
-  }
-  const arc: ArcResult = { result: 'none', reason: late, instances: 0, hops: [] }
-  return { dkim: [dkim], dkimSkipped: 0, arc, authorDomain, authorUnclear: false }
-}
-
-function spfOutOfTime(reversePath: string): SpfIdentityResult {
-  return {
-    ...{ result: 'temperror', reason: late, identity: reversePath === '' ? 'helo' : 'mailfrom' },
-    ...{ domain: reversePath.slice(reversePath.lastIndexOf('@') + 1).toLowerCase(), record: null },
-    ...{ mechanism: null, explanation: null, lookups: 0, voidLookups: 0, asked: [] },
-  }
-}
-
-function dmarcOutOfTime(authorDomain: string | null): DmarcResult {
-  return {
-    ...{ result: 'temperror', reason: late, authorDomain, policyDomain: null, record: null, policy: null },
-    ...{ policyTag: null, testing: false, aligned: [], missing: [], asked: [] },
-  }
 }

@@ -31,17 +31,34 @@ export interface Transaction {
   readonly remoteAddress: string
 }
 
-/** RFC 8601 §2.2. @returns With its CRLF. */
+/** A stranger says how long it gets; all fields above a letter share one bound, and one that does not fit is lost whole. */
+const fieldOctetsMax = 4_000
+
+/**
+ * RFC 8601 §2.2. What is too long has fewer signatures in it, and those that say the least are left out first.
+ *
+ * @returns With its CRLF.
+ */
 export function resultsField(findings: SenderFindings, transaction: Transaction): string {
+  let listed = findings.message?.dkim.length ?? 0
+  for (;;) {
+    const results = methodResults(findings, transaction, listed)
+    const field = formatAuthenticationResults({ server: transaction.hostname, results })
+    if (field.length <= fieldOctetsMax || listed <= 1) return field
+    listed--
+  }
+}
+
+function methodResults(findings: SenderFindings, transaction: Transaction, listed: number): MethodResult[] {
   const results: MethodResult[] = []
   const { iprev, helo, spf, message, dmarc, trustedHop } = findings
   if (iprev !== null) results.push(iprevResult(iprev))
   if (helo !== null) results.push(spfResult(helo, transaction))
   if (spf !== null) results.push(spfResult(spf, transaction))
-  if (message !== null) results.push(...dkimResults(message))
+  if (message !== null) results.push(...dkimResults(message, listed))
   if (message !== null && message.arc.instances > 0) results.push(arcResult(message.arc, transaction))
   if (dmarc !== null) results.push(dmarcResult(dmarc, trustedHop))
-  return formatAuthenticationResults({ server: transaction.hostname, results })
+  return results
 }
 
 const property = (type: string, name: string, value: string | null): ResultProperty[] =>
@@ -63,11 +80,15 @@ function spfResult(spf: SpfIdentityResult, { clientName, reversePath }: Transact
   return { method: 'spf', result: spf.result, ...reasonOf(spf.reason), properties: who }
 }
 
-function dkimResults({ dkim, dkimSkipped }: MessageVerdict): MethodResult[] {
+function dkimResults({ dkim, dkimSkipped }: MessageVerdict, listed: number): MethodResult[] {
   if (dkim.length === 0) return [{ method: 'dkim', result: 'none', properties: [] }]
-  return dkim.map((one, index) => ({
+  const most = listed < dkim.length ? dkim.toSorted(passedFirst).slice(0, listed) : dkim
+  const left: string[] = []
+  if (listed < dkim.length) left.push(`${dkim.length - listed} more not listed`)
+  if (dkimSkipped > 0) left.push(`${dkimSkipped} more not looked at`)
+  return most.map((one, index) => ({
     ...{ method: 'dkim', result: one.result, ...reasonOf(one.reason) },
-    ...(index === dkim.length - 1 && dkimSkipped > 0 ? { comment: `${dkimSkipped} more not looked at` } : {}),
+    ...(index === most.length - 1 && left.length > 0 ? { comment: left.join(', ') } : {}),
     properties: [
       ...property('header', 'd', one.domain),
       ...property('header', 'i', one.identity === `@${one.domain}` ? null : one.identity),
@@ -77,6 +98,9 @@ function dkimResults({ dkim, dkimSkipped }: MessageVerdict): MethodResult[] {
     ],
   }))
 }
+
+const passedFirst = (a: DkimResult, b: DkimResult): number =>
+  Number(b.result === 'pass') - Number(a.result === 'pass')
 
 /** RFC 8617 §10.2: smtp.remote-ip is for those who evaluate the chain later. */
 function arcResult({ result, reason, hops }: ArcResult, { remoteAddress }: Transaction): MethodResult {

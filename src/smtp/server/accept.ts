@@ -20,7 +20,7 @@ import { keepRefused } from './keep-refused.ts'
 import { receivedField } from './received.ts'
 import type { Session } from './session.ts'
 import { refuseSolicitingHeader } from './solicitation.ts'
-import { wishesOf } from './wishes.ts'
+import { ofUnproven, unconfirmed, wishesOf } from './wishes.ts'
 import { combine, recipientsAfter, type Verdict } from './verdict.ts'
 
 export interface Arrived {
@@ -156,12 +156,15 @@ function authorDomain({ envelope }: MessageScan): string {
 async function planOf(
   session: Session,
   { journeyId }: Arrived,
-  { scan, verdict, recipients }: Judged,
+  { scan, verdict, ...judged }: Judged,
   { now, fields }: { readonly now: number; readonly fields: readonly string[] },
 ): Promise<DeliveryPlan> {
   const said = session.transaction!.mail
   const { store, forwarding, limits } = session.options
   const reversePath = verdict.reversePath ?? session.transaction!.reversePath
+  const proven = isProven(session, verdict)
+  const recipients = proven ? judged.recipients : unconfirmed(judged.recipients)
+  const wishes = wishesOf(session, scan, now)
   return planDelivery({
     reversePath,
     ...(await forwardedPath(forwarding, store, reversePath, recipients)),
@@ -174,12 +177,22 @@ async function planOf(
     smtpUtf8: needsUtf8(session, scan),
     envid: said.envid,
     ret: said.ret,
-    wishes: wishesOf(session, scan, now),
+    wishes: proven ? wishes : ofUnproven(wishes),
     junk: verdict.junk !== null,
     now,
     queueLifeMs: limits.queueLifeMs,
     journeyId,
   })
+}
+
+/** Whether the owner of the reverse-path is known to have sent it: a log-in, a server of our own, or SPF. */
+function isProven({ account, options, peer }: Session, { senderProven }: Verdict): boolean {
+  return (
+    account !== null ||
+    options.role === 'lmtp' ||
+    senderProven ||
+    options.trusted.includes(peer.remoteAddress)
+  )
 }
 
 /** Whether the next server must know SMTPUTF8: one that gets nothing but ASCII need not, whatever MAIL said. */

@@ -2,7 +2,7 @@
  * What is kept of a message while it arrives: fields that must not stay are taken out, the rest is scanned, signed and
  * written, once and in pieces.
  */
-import { authservId } from '../../message/authserv-id.ts'
+import { isForgedResult } from '../../message/authserv-id.ts'
 import { BinaryEncoder } from '../../message/binary-encoder.ts'
 import { FieldFilter, type FieldsToDrop } from '../../message/field-filter.ts'
 import { MessageScanner, type MessageScan } from '../../message/scan.ts'
@@ -98,5 +98,5 @@ function fieldsThatGo(role: SmtpDoorOptions['role'], hostname: string): FieldsTo
   // What comes by LMTP has been judged by a server of our own, which may bear our name.
   if (role === 'lmtp') return null
   // RFC 8601 §5: what strangers say in our name goes.
-  return { names: ['authentication-results'], drops: (value) => authservId(value) === hostname }
+  return { names: ['authentication-results'], drops: (value) => isForgedResult(value, hostname) }
 }

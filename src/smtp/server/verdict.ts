@@ -10,6 +10,8 @@ export interface Verdict {
   readonly discardedBy: string | null
   /** Why it is junk; null: it is not. */
   readonly junk: string | null
+  /** The message comes from the domain of its reverse-path. */
+  readonly senderProven: boolean
   /** To stand above the message, each with its CRLF. */
   readonly fields: readonly string[]
   /** Instead of the message received: the last one that a filter gave. */
@@ -27,6 +29,7 @@ export function combine(endings: readonly NamedEnding[]): Verdict {
   return {
     discardedBy: endings.find(({ discard }) => discard === true)?.filter ?? null,
     junk: endings.find(({ junk }) => junk !== undefined)?.junk ?? null,
+    senderProven: endings.some(({ senderProven }) => senderProven === true),
     fields: endings.flatMap(({ fields }) => fields ?? []),
     message: endings.findLast(({ message }) => message !== undefined)?.message ?? null,
     reversePath: endings.findLast(({ reversePath }) => reversePath !== undefined)?.reversePath ?? null,

@@ -1,5 +1,7 @@
 /** What MAIL asked for, as the plan and the queue understand it. */
 import type { Limits } from '../../base/limits.ts'
+import { withoutSuccess } from '../../delivery/make-plan.ts'
+import type { PlannedRecipient } from '../../delivery/plan.ts'
 import { fieldText } from '../../message/header.ts'
 import type { MessageScan } from '../../message/scan.ts'
 import type { DeliveryWishes } from '../../store/queue.ts'
@@ -32,6 +34,21 @@ export function wishesOf(session: Session, scan: MessageScan, now: number): Deli
         : { at: now + deliverBy.seconds * 1000, mode: deliverBy.mode, trace: deliverBy.trace },
     binary: false,
   }
+}
+
+/**
+ * What of these wishes is heeded when nobody knows whether the owner of the reverse-path has them. Reports that all went
+ * well are for those who asked, and a stranger can ask in anybody's name: docs/decisions/285.
+ */
+export function ofUnproven(wishes: DeliveryWishes): DeliveryWishes {
+  const { deliverBy } = wishes
+  // By-mode N and the trace modifier of RFC 2852 do nothing but ask for reports.
+  return { ...wishes, deliverBy: deliverBy?.mode === 'return' ? { ...deliverBy, trace: false } : null }
+}
+
+/** As `ofUnproven`, for NOTIFY. */
+export function unconfirmed(recipients: readonly PlannedRecipient[]): PlannedRecipient[] {
+  return recipients.map((recipient) => ({ ...recipient, notify: withoutSuccess(recipient.notify) }))
 }
 
 function holdUntil({ hold }: MailParameters, now: number): number | null {
