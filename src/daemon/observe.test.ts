@@ -11,15 +11,19 @@ type Dkim = readonly [domain: string | null, selector: string, result: string]
 /** What the judge says, as far as reports care. */
 function judged(
   dmarc: Partial<DmarcResult>,
-  more: Partial<JudgedMessage> & { trustedHop?: string; dkim?: readonly Dkim[] } = {},
+  more: Partial<JudgedMessage> & {
+    trustedHop?: string
+    dkim?: readonly Dkim[]
+    hasListId?: boolean
+  } = {},
 ): JudgedMessage {
-  const { trustedHop = null, dkim = [], ...rest } = more
+  const { trustedHop = null, dkim = [], hasListId = false, ...rest } = more
   return {
     ...{ reversePath: 'alice@Mail.crepes.fr', recipients: ['bob@hamburger.edu'], remoteAddress: '192.0.2.1' },
     disposition: 'none',
     findings: {
       ...{ iprev: null, helo: null, spf: { domain: 'mail.crepes.fr', result: 'fail' }, trustedHop },
-      message: { dkim: dkim.map(([domain, selector, result]) => ({ domain, selector, result })) },
+      message: { dkim: dkim.map(([domain, selector, result]) => ({ domain, selector, result })), hasListId },
       dmarc: {
         ...{ result: 'fail', authorDomain: 'crepes.fr', policyDomain: 'crepes.fr', record, policy: 'reject' },
         ...{ testing: false, aligned: [], missing: [], ...dmarc },
@@ -34,6 +38,12 @@ test('what DMARC did is told with the reason why it was something else than aske
     [judged({}, { disposition: 'reject' }), 'reject', null],
     [judged({}), 'none', 'local_policy'],
     [judged({ testing: true }), 'none', 'policy_test_mode'],
+    [judged({}, { disposition: 'quarantine', hasListId: true }), 'quarantine', 'local_policy'],
+    [
+      judged({}, { disposition: 'quarantine', hasListId: true, dkim: [['list.example', 'b', 'pass']] }),
+      'quarantine',
+      'mailing_list',
+    ],
     [judged({}, { trustedHop: 'lists.example' }), 'none', 'trusted_forwarder'],
     [judged({ result: 'temperror' }), 'none', 'other'],
     [judged({ policy: 'none' }), 'none', null],

@@ -6,7 +6,7 @@ import type { TlsSession } from '../queue/tls-session.ts'
 import type { DmarcObservation, ObservedPolicy, OverrideReason } from '../reports/dmarc/observation.ts'
 import { readReportedRecord } from '../reports/dmarc/record.ts'
 import type { TlsObservation } from '../reports/tls/observation.ts'
-import type { JudgedMessage } from '../smtp/guard/judge-sender.ts'
+import { isListPost, type JudgedMessage } from '../smtp/guard/judge-sender.ts'
 
 /** @returns Null: nobody wants to be told of it. */
 export function dmarcObservation(judged: JudgedMessage, at: number): DmarcObservation | null {
@@ -43,7 +43,7 @@ function reasonOf({ findings }: JudgedMessage, testing: boolean, trustedHop: str
   if (trustedHop !== null) return { type: 'trusted_forwarder', comment: `arc=pass, sealed by ${trustedHop}` }
   if (testing) return { type: 'policy_test_mode', comment: null }
   if (findings.dmarc?.result === 'temperror') return { type: 'other', comment: 'DNS did not answer' }
-  return { type: 'local_policy', comment: null }
+  return { type: isListPost(findings) ? 'mailing_list' : 'local_policy', comment: null }
 }
 
 function spfOf(spf: SpfIdentityResult | null): DmarcObservation['spf'] {

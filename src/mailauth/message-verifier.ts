@@ -27,6 +27,8 @@ export interface MessageVerdict {
   readonly authorDomain: string | null
   /** It has a From field, but nobody can tell of which one domain its authors are. */
   readonly authorUnclear: boolean
+  /** It has a List-Id field, RFC 2919: it says that it came through a mailing list. */
+  readonly hasListId: boolean
 }
 
 export class MessageVerifier {
@@ -38,6 +40,7 @@ export class MessageVerifier {
   #arc: ArcVerifier | null = null
   #authorDomain: string | null = null
   #authorUnclear = false
+  #hasListId = false
 
   constructor(world: DkimWorld, limits: MessageLimits) {
     this.#world = world
@@ -64,7 +67,11 @@ export class MessageVerifier {
     if (rest !== null) this.#bodies.push(rest)
     this.#bodies.finish()
     const [dkim, arc] = await Promise.all([this.#dkim!.finish(), this.#arc!.finish()])
-    const author = { authorDomain: this.#authorDomain, authorUnclear: this.#authorUnclear }
+    const author = {
+      authorDomain: this.#authorDomain,
+      authorUnclear: this.#authorUnclear,
+      hasListId: this.#hasListId,
+    }
     return { dkim, dkimSkipped: this.#dkim!.skipped, arc, ...author }
   }
 
@@ -76,6 +83,7 @@ export class MessageVerifier {
     )
     this.#authorDomain = readAuthorDomain(fields)
     this.#authorUnclear = this.#authorDomain === null && fields.some(isFrom)
+    this.#hasListId = fields.some(({ name }) => name.toLowerCase() === 'list-id')
     this.#dkim = new DkimVerifier(this.#world, fields, this.#bodies, {
       signaturesMax: this.#limits.dkimSignatures,
       authorDomain: this.#authorDomain,

@@ -417,7 +417,7 @@ for (const [id, what, record] of [
       ...noEvidence,
     })
     assert.ok(resolver.asked.length <= 10)
-    assert.ok((found.record?.length ?? 0) <= 1_000)
+    assert.ok((found.record?.length ?? 0) <= 4_096)
     assert.notEqual(found.result, 'pass')
   })
 }

@@ -119,11 +119,34 @@ test('no record, several records, and a record without a policy are no DMARC', a
     { '_dmarc.crepes.example': txt('v=dmarc1; p=reject') },
     { '_dmarc.crepes.example': txt('v=DMARC1; p=shred') },
     { '_dmarc.crepes.example': txt('p=reject; v=DMARC1') },
+    // RFC 9989 §4.10.1: no valid p=, and nobody to tell.
+    { '_dmarc.crepes.example': txt('v=DMARC1; sp=reject') },
+    { '_dmarc.crepes.example': txt('v=DMARC1;') },
   ]) {
     assert.equal((await judge(record, 'crepes.example')).result, 'none')
   }
   const reported = { '_dmarc.crepes.example': txt('v=DMARC1; p=shred; rua=mailto:dmarc@crepes.example') }
   assert.deepEqual((await judge(reported, 'crepes.example')).policy, 'none')
+  const without = { '_dmarc.crepes.example': txt('v=DMARC1; sp=reject; rua=mailto:dmarc@crepes.example') }
+  for (const domain of ['crepes.example', 'shop.crepes.example']) {
+    const { result, policy, policyTag } = await judge(without, domain)
+    assert.deepEqual([result, policy, policyTag], ['fail', 'none', 'p'], domain)
+  }
+})
+
+test('RFC 9989 §4.10 step 2: a walk ends at psd=, where it begins as well', async () => {
+  const records = {
+    '_dmarc.co.example': txt('v=DMARC1; p=reject; psd=y'),
+    '_dmarc.example': txt('v=DMARC1; p=none; psd=y'),
+  }
+  // A public suffix that sends mail is its own organization, and has nothing to do with what is below or above it.
+  const above = await judge(records, 'co.example', { dkim: [dkim('example')] })
+  assert.deepEqual([above.result, above.policyDomain], ['fail', 'co.example'])
+  assert.equal((await judge(records, 'co.example', { dkim: [dkim('shop.co.example')] })).result, 'fail')
+  assert.equal((await judge(records, 'co.example', { dkim: [dkim('co.example')] })).result, 'pass')
+  const under = await judge(records, 'mail.shop.co.example', { dkim: [dkim('shop.co.example')] })
+  assert.deepEqual([under.result, under.policyDomain], ['pass', 'co.example'])
+  assert.equal(under.asked.includes('_dmarc.example TXT'), false)
 })
 
 test('DNS that fails is temporary, and what passed already still counts', async () => {
@@ -157,7 +180,7 @@ test('who has a record and a pass of his own costs one question, and names above
 })
 
 test('a record is read with blanks, capitals and unknown tags', () => {
-  const text = 'v = DMARC1 ; P=Reject; x-new=1;;; t=y; =; adkim=S; rua=mailto:a@b.example'
+  const text = 'V = DMARC1 ; P=Reject; x-new=1;;; t=y; =; adkim=S; rua=mailto:a@b.example'
   assert.ok(isDmarcRecord(text))
   const { p, testing, strictDkim, strictSpf, psd, badPolicy } = parseDmarcRecord(text)
   assert.deepEqual(

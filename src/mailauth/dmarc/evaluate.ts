@@ -17,7 +17,7 @@ export interface DmarcResult {
   /** What the domain asks for a message that fails, as it stands under `policyTag`; null without a policy. */
   readonly policy: Policy | null
   readonly policyTag: 'p' | 'sp' | 'np' | null
-  /** t=y: it asks not to have it applied. */
+  /** t=y: it asks to have the policy that is one level below applied, §4.7. */
   readonly testing: boolean
   /** What stands behind the author's domain: `dkim=example.com`, `spf=example.com`. */
   readonly aligned: readonly string[]
@@ -89,7 +89,7 @@ export async function evaluateDmarc(resolver: Resolver, evidence: Evidence): Pro
   }
 }
 
-/** §4.10.1. @returns Null: no DMARC for this message. */
+/** RFC 9989 §4.10.1. @returns Null: no DMARC for this message. */
 async function choosePolicy(
   resolver: Resolver,
   authorDomain: string,
@@ -97,7 +97,7 @@ async function choosePolicy(
   asked: string[],
 ): Promise<{ policy: Policy; policyTag: 'p' | 'sp' | 'np' } | null> {
   if (record.badPolicy) return record.hasReportAddress ? { policy: 'none', policyTag: 'p' } : null
-  const p = { policy: record.p ?? 'none', policyTag: 'p' as const }
+  const p = { policy: record.p!, policyTag: 'p' as const }
   if (domain === authorDomain) return p
   const sp = record.sp === null ? p : { policy: record.sp, policyTag: 'sp' as const }
   if (record.np === null || record.np === sp.policy) return sp

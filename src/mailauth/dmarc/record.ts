@@ -4,9 +4,9 @@ import { trimFws } from '../tag-list.ts'
 export type Policy = 'none' | 'quarantine' | 'reject'
 
 export interface DmarcRecord {
-  /** As published, at most 1,000 chars. */
+  /** As published, at most `recordCharsMax`. */
   readonly text: string
-  /** Null when it is absent. */
+  /** Null when it is absent, or no policy. */
   readonly p: Policy | null
   readonly sp: Policy | null
   readonly np: Policy | null
@@ -15,16 +15,16 @@ export interface DmarcRecord {
   readonly psd: 'y' | 'n' | 'u'
   /** t=y: the domain asks not to have its policy applied yet. */
   readonly testing: boolean
-  /** p=, sp= or np= is there and is no policy; and whether somebody can be told of it, which makes it p=none. §4.10.1 */
+  /** p= is absent or no policy, or sp= or np= is none; and whether somebody can be told, which makes it p=none. §4.10.1 */
   readonly badPolicy: boolean
   readonly hasReportAddress: boolean
 }
 
 const recordCharsMax = 4_096
 
-/** dmarc-version = "v" equals %s"DMARC1" ; case sensitive, and the first tag */
+/** dmarc-version = "v" equals %s"DMARC1" ; RFC 9989 §4.8: the value is case sensitive, and it is the first tag */
 export function isDmarcRecord(text: string): boolean {
-  return /^v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)/.test(text)
+  return /^[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)/.test(text)
 }
 
 /** @param text Of which `isDmarcRecord` holds. What follows `recordCharsMax` is not read. */
@@ -44,7 +44,7 @@ export function parseDmarcRecord(text: string): DmarcRecord {
   const lower = (name: string): string => (tags.get(name) ?? '').toLowerCase()
   const psd = lower('psd')
   return {
-    text: text.slice(0, 1_000),
+    text: text.slice(0, recordCharsMax),
     p: policies.p ?? null,
     sp: policies.sp ?? null,
     np: policies.np ?? null,
@@ -52,7 +52,7 @@ export function parseDmarcRecord(text: string): DmarcRecord {
     strictSpf: lower('aspf') === 's',
     psd: psd === 'y' || psd === 'n' ? psd : 'u',
     testing: lower('t') === 'y',
-    badPolicy: Object.values(policies).includes(undefined),
+    badPolicy: policies.p === null || Object.values(policies).includes(undefined),
     hasReportAddress: /(?:^|,)[ \t]*[a-z][a-z0-9+.-]*:[^ ,]+/i.test(tags.get('rua') ?? ''),
   }
 }

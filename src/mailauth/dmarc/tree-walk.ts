@@ -7,7 +7,7 @@ export interface FoundRecord {
   readonly record: DmarcRecord
 }
 
-/** §4.10: a name of eight labels or more goes on with its last seven, so eight questions are the most. */
+/** RFC 9989 §4.10 step 4: a name of eight labels or more goes on with its last seven, so eight questions are the most. */
 const labelsMax = 7
 
 /**
@@ -15,7 +15,7 @@ const labelsMax = 7
  *
  * @param domain A-labels, lower case.
  * @param asked The question is added.
- * @returns Null: none, or several, which §4.10 steps 2 and 7 take as none.
+ * @returns Null: none, or several, which §4.10 steps 2 and 6 take as none.
  * @throws {DnsFailure}
  */
 export async function findRecord(
@@ -47,8 +47,8 @@ export async function walkTree(
     const one = target === domain && start !== undefined ? start : await findRecord(resolver, target, asked)
     if (one === null) continue
     found.push(one)
-    const { psd } = one.record
-    if (psd === 'n' || (psd === 'y' && target !== domain)) break
+    // Steps 2 and 6.
+    if (one.record.psd !== 'u') break
   }
   return found
 }
@@ -63,7 +63,7 @@ export function walkTargets(domain: string): string[] {
   return targets
 }
 
-/** §4.10.2. @param found Of the walk that began at the domain. */
+/** RFC 9989 §4.10.2. @param found Of the walk that began at the domain. */
 export function organizationalDomain(domain: string, found: readonly FoundRecord[]): string {
   for (const one of found) {
     if (one.record.psd === 'n') return one.domain
@@ -75,7 +75,7 @@ export function organizationalDomain(domain: string, found: readonly FoundRecord
   return found.at(-1)?.domain ?? domain
 }
 
-/** §4.10.1: the domain's own record, its organization's, or that of the public suffix above it. */
+/** RFC 9989 §4.10.1: the domain's own record, its organization's, or that of the public suffix above it. */
 export function policyRecord(domain: string, found: readonly FoundRecord[]): FoundRecord | null {
   const own = found.find((one) => one.domain === domain)
   if (own !== undefined) return own

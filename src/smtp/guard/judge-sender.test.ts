@@ -160,7 +160,7 @@ test('one of the two is enough', async () => {
   assert.ok(methods(await judge({})).includes('dmarc=pass'))
 })
 
-test('quarantine is the Junk mailbox; t=y and dmarc = "judge" leave the policy unapplied', async () => {
+test('quarantine is the Junk mailbox; t=y is one level less, and dmarc = "judge" leaves the policy unapplied', async () => {
   const message = letter.replace('alice@', 'alice@shop.')
   const shop = { 'shop.crepes.example': { A: ['192.0.2.1'] } }
   const quarantined = await judge({ message, reversePath: 'x@burgers.example', dns: shop })
@@ -169,7 +169,12 @@ test('quarantine is the Junk mailbox; t=y and dmarc = "judge" leave the policy u
   const testing = { '_dmarc.crepes.example': txt('v=DMARC1; p=reject; t=y') }
   const tested = await judge({ remoteAddress: '198.51.100.1', dns: testing })
   assert.equal(tested.refusal, undefined)
+  assert.match(tested.junk ?? '', /^DMARC: crepes\.example/)
   assert.ok(methods(tested).includes('dmarc=fail'))
+  const less = { '_dmarc.crepes.example': txt('v=DMARC1; p=quarantine; t=y') }
+  assert.equal((await judge({ remoteAddress: '198.51.100.1', dns: less })).junk, undefined)
+  const hidden = await judge({ dns: { ...testing, 'crepes.example': 'timeout' } })
+  assert.deepEqual([hidden.refusal, hidden.junk], [undefined, undefined])
   const judged = await judge({ remoteAddress: '198.51.100.1', policy: { dmarc: 'judge' } })
   assert.equal(judged.refusal, undefined)
 })
@@ -342,6 +347,22 @@ test('a mailing list whose ARC seal is trusted replaces the policy of the author
   // Changed after it was sealed.
   const changed = first.replace('[cooks]', '[bank]')
   assert.match((await judge({ ...sent, message: changed, policy: list })).reply ?? '', /^550 /)
+})
+
+test('p=reject is quarantine for the post of a list that can be named, RFC 9989 §7.4', async () => {
+  const message = `List-Id: Cooks <cooks.lists.example>\r\n${letter}`
+  const dns = { 'lists.example': txt('v=spf1 ip4:198.51.100.1 -all') }
+  const sent = { message, reversePath: 'cooks@lists.example', dns, remoteAddress: '198.51.100.1' }
+  const taken = await judge(sent)
+  assert.equal(taken.reply, null)
+  assert.match(taken.junk ?? '', /mailing list/)
+  assert.deepEqual(
+    taken.judgements.map(({ disposition }) => disposition),
+    ['quarantine'],
+  )
+  // Anybody can say that he is a list.
+  assert.match((await judge({ ...sent, remoteAddress: '198.51.100.2' })).reply ?? '', /^550 /)
+  assert.match((await judge({ ...sent, message: letter })).reply ?? '', /^550 /)
 })
 
 test('a trusted hop that says that DMARC failed changes nothing', async () => {

@@ -15,7 +15,7 @@ import { DeadlineResolver } from '../../dns/deadline-resolver.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import type { ArcResult } from '../../mailauth/arc/verifier.ts'
 import { KeyCache } from '../../mailauth/dkim/key.ts'
-import { evaluateDmarc } from '../../mailauth/dmarc/evaluate.ts'
+import { type DmarcResult, evaluateDmarc } from '../../mailauth/dmarc/evaluate.ts'
 import { isSubdomainOrSame } from '../../mailauth/domain.ts'
 import { checkIprev, type IprevResult } from '../../mailauth/iprev.ts'
 import { MessageVerifier } from '../../mailauth/message-verifier.ts'
@@ -203,13 +203,17 @@ class Judge implements FilterSession {
   }
 
   /** What the author's domain asks for; a failed SPF alone refuses nothing here. */
-  #consequence({ dmarc, trustedHop, message }: SenderFindings): FilterEnding {
+  #consequence(findings: SenderFindings): FilterEnding {
+    const { dmarc, trustedHop, message } = findings
     if (dmarc === null || this.#options.policy.dmarc !== 'enforce') return {}
     // Else any policy could be got round: docs/decisions/231.
     if (message?.authorUnclear === true) return { junk: 'DMARC: its From field names no single domain' }
-    const { result, policy, testing, authorDomain } = dmarc
-    // RFC 9989: t=y asks to leave the policy unapplied.
-    if (testing || trustedHop !== null) return {}
+    if (trustedHop !== null) return {}
+    const { result, authorDomain } = dmarc
+    const policy = policyInForce(dmarc)
+    if (result === 'fail' && policy === 'reject' && isListPost(findings)) {
+      return { junk: `DMARC: ${authorDomain} does not stand behind it, as may be with a mailing list's post` }
+    }
     if (result === 'fail' && policy === 'reject') {
       const text = `Refused by the DMARC policy of ${authorDomain} (${dmarc.policyTag}=reject): neither DKIM nor SPF passed for it`
       return { refusal: refuse(550, '5.7.1', text) }
@@ -257,6 +261,22 @@ class Judge implements FilterSession {
       policy()
     }
   }
+}
+
+/** RFC 9989 §4.7: with t=y the domain is testing, and expects what is one level below. */
+function policyInForce({ policy, testing }: DmarcResult): DmarcResult['policy'] {
+  if (!testing) return policy
+  return policy === 'reject' ? 'quarantine' : 'none'
+}
+
+/**
+ * Whether this may well be what an honest mailing list makes of an honest letter: it says so, and somebody who has it in
+ * his power stands behind that. RFC 9989 §7.4 wants such a thing known before p=reject is taken at its word;
+ * docs/decisions/288.
+ */
+export function isListPost({ message, spf }: Pick<SenderFindings, 'message' | 'spf'>): boolean {
+  if (message?.hasListId !== true) return false
+  return spf?.result === 'pass' || message.dkim.some(({ result }) => result === 'pass')
 }
 
 const nothingFound: SenderFindings = {

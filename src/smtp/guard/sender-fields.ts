@@ -139,7 +139,7 @@ export function senderEvents(findings: SenderFindings): [kind: Kind, data: Event
     if (message.dkim.length === 0) events.push(['auth.dkim', { result: 'none' }])
     if (message.arc.instances > 0) events.push(['auth.arc', arcEvent(message.arc)])
   }
-  if (dmarc !== null) events.push(['auth.dmarc', { ...dmarc, trustedHop }])
+  if (dmarc !== null) events.push(['auth.dmarc', dmarcEvent(dmarc, trustedHop)])
   return events
 }
 
@@ -155,6 +155,10 @@ function spfEvent(spf: SpfIdentityResult): EventData {
 
 function dkimEvent(dkim: DkimResult): EventData {
   return { ...dkim, record: dkim.record?.slice(0, keptChars) ?? null }
+}
+
+function dmarcEvent(dmarc: DmarcResult, trustedHop: string | null): EventData {
+  return { ...dmarc, record: dmarc.record?.slice(0, keptChars) ?? null, trustedHop }
 }
 
 function arcEvent({ result, reason, instances, hops }: ArcResult): EventData {
