@@ -1,4 +1,4 @@
-import type { Settlement } from '../queue.ts'
+import type { QueueRecipient, Settlement } from '../queue.ts'
 import { removeBlob } from './remove-blob.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -12,25 +12,29 @@ export function settle(tx: Transaction, settlements: readonly Settlement[]): voi
  */
 export function settleOne(tx: Transaction, settlement: Settlement): void {
   const { accountId, queueId } = settlement
-  for (const recipient of settlement.recipients) {
+  const became = new Map(settlement.recipients.map((each) => [each.forwardPath, each]))
+  const open = tx.all<[n: number, forwardPath: string]>(
+    "SELECT n, forward_path FROM queue_recipient WHERE account = ? AND queue = ? AND state IN ('waiting', 'reporting')",
+    accountId,
+    queueId,
+  )
+  if (!open.some(([, forwardPath]) => isOpen(became.get(forwardPath)?.state))) {
+    // As nearly always: nothing need be noted of what goes.
+    removeEntry(tx, accountId, queueId)
+    return
+  }
+  for (const [n, forwardPath] of open) {
+    const recipient = became.get(forwardPath)
+    if (recipient === undefined) continue
     tx.run(
       `UPDATE queue_recipient SET state = ?, attempts = attempts + 1, last_reply = ?
-        WHERE account = ? AND queue = ? AND forward_path = ? AND state IN ('waiting', 'reporting')`,
+        WHERE account = ? AND queue = ? AND n = ?`,
       recipient.state,
       recipient.reply,
       accountId,
       queueId,
-      recipient.forwardPath,
+      n,
     )
-  }
-  const waiting = tx.get(
-    "SELECT 1 FROM queue_recipient WHERE account = ? AND queue = ? AND state IN ('waiting', 'reporting') LIMIT 1",
-    accountId,
-    queueId,
-  )
-  if (waiting === undefined) {
-    removeEntry(tx, accountId, queueId)
-    return
   }
   const kept = tx.run(
     `UPDATE queue SET attempts = attempts + 1, next_attempt_at = ?1, due_at = ?1, leased_until = NULL,
@@ -41,6 +45,11 @@ export function settleOne(tx: Transaction, settlement: Settlement): void {
     queueId,
   )
   if (kept > 0) tx.queued = true
+}
+
+/** @param state Undefined: nothing was said of this one. */
+function isOpen(state: QueueRecipient['state'] | undefined): boolean {
+  return state === undefined || state === 'waiting' || state === 'reporting'
 }
 
 /** @returns False when there was none. */
