@@ -19,6 +19,8 @@ import { startThread } from './start-thread.ts'
  * prepares the next: when a hundred senders are answered at once, they are also all heard of again at once.
  */
 const callsAtOnce = 64
+/** For so long what nobody waits for may wait for company: a post wakes the writer, and a commit goes to the disk. */
+const patienceMs = 5
 
 interface Asker {
   resolve(value: unknown): void
@@ -52,6 +54,7 @@ export class WriterClient {
   #bodies: { chunks: Chunks; at: number }[] = []
   #bodyOctets = 0
   #flushSet = false
+  #patience: NodeJS.Timeout | null = null
   #dead: Error | null = null
   #committedAt = Number.NEGATIVE_INFINITY
   #ready: Asker | null = null
@@ -79,14 +82,14 @@ export class WriterClient {
     call: CallOf<Name>,
     lane: Lane = 'interactive',
   ): Promise<ResultOf<Name>> {
-    return this.#enter((id) => {
+    return this.#enter(lane, (id) => {
       this.#lanes[lane].push({ id, name, call })
     }) as Promise<ResultOf<Name>>
   }
 
   /** @param makeCall Makes the call, given where its body will be in the post; not used for a body in a file. */
   accept(octets: number, chunks: Chunks | null, makeCall: (at: number) => AcceptCall): Promise<AcceptAnswer> {
-    return this.#enter((id) => {
+    return this.#enter('interactive', (id) => {
       const at = this.#bodyOctets
       const call = makeCall(at)
       if (chunks !== null) {
@@ -116,31 +119,43 @@ export class WriterClient {
     await this.#worker.terminate()
   }
 
-  #enter(add: (id: number) => void): Promise<unknown> {
+  #enter(lane: Lane, add: (id: number) => void): Promise<unknown> {
     if (this.#dead !== null)
       return Promise.reject(new StoreUnavailable('the store stopped', { cause: this.#dead }))
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
       add(id)
       this.#askers.set(id, { resolve, reject })
-      if (++this.#calls >= callsAtOnce) {
-        this.#flush()
-        return
-      }
-      if (this.#flushSet) return
-      this.#flushSet = true
-      // After all sockets of this turn have been read: what they bring shares one post, one sync and one commit.
-      setImmediate(() => {
-        this.#flushSet = false
-        this.#flush()
-      })
+      if (++this.#calls >= callsAtOnce) this.#flush()
+      else if (lane === 'patient') this.#flushSoon()
+      else this.#flushThisTurn()
     })
+  }
+
+  #flushThisTurn(): void {
+    if (this.#flushSet) return
+    this.#flushSet = true
+    // After all sockets of this turn have been read: what they bring shares one post, one sync and one commit.
+    setImmediate(() => {
+      this.#flushSet = false
+      this.#flush()
+    })
+  }
+
+  /** Unless something else takes it along before. */
+  #flushSoon(): void {
+    this.#patience ??= setTimeout(() => {
+      this.#patience = null
+      this.#flush()
+    }, patienceMs)
   }
 
   #flush(): void {
     if (this.#dead !== null || this.#calls === 0) return
     const bodies = this.#bodyOctets === 0 ? null : this.#joinBodies()
-    const post: WriterPost = { nowMs: this.#clock.now(), ...this.#lanes, bodies }
+    const { interactive, patient, bulk } = this.#lanes
+    const calls = patient.length === 0 ? interactive : [...interactive, ...patient]
+    const post: WriterPost = { nowMs: this.#clock.now(), interactive: calls, patient: [], bulk, bodies }
     this.#lanes = emptyLanes()
     this.#calls = 0
     this.#worker.postMessage(post, bodies === null ? [] : [bodies])
