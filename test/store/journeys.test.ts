@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { zstdCompressSync } from 'node:zlib'
 import { FakeClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import type { JourneyEvent, Kind } from '../../src/journey/event.ts'
@@ -180,3 +182,148 @@ test('the file stays under its bound', async (t) => {
   assert.equal(found[0]!.journeyId, 'j2999')
   assert.ok(found.length < 3_000)
 })
+
+test('what is told later is found beside what was told first, in whichever batch it came', async (t) => {
+  const { journeys, clock } = await open(t)
+  const at = clock.now()
+  journeys.append({ journeyId: 'one', facts: { state: 'queued' }, events: [event(at, 'submit')] })
+  journeys.append({ journeyId: 'two', facts: { state: 'queued' }, events: [] })
+  journeys.append({ journeyId: 'one', events: [event(at, 'wire', { phase: 'closure' })] })
+  await journeys.flush()
+  journeys.append({ journeyId: 'one', facts: { state: 'delivered', queueIds: [4] }, events: [] })
+  journeys.append({ journeyId: 'one', facts: { queueIds: [5] }, events: [event(at, 'file')] })
+  for (const queueId of [4, 5]) {
+    const [journey] = await journeys.find({ queueId, limit: 1 })
+    assert.deepEqual(journey, {
+      journeyId: 'one',
+      startedAt: at,
+      facts: { state: 'delivered', queueIds: [4, 5] },
+      events: [event(at, 'submit'), event(at, 'wire', { phase: 'closure' }), event(at, 'file')],
+    })
+  }
+  assert.deepEqual((await journeys.find({ journeyId: 'two', limit: 1 }))[0]!.facts, { state: 'queued' })
+})
+
+test('an end that comes when a refusal is known makes a journey be found by the address, too', async (t) => {
+  const { journeys } = await open(t)
+  journeys.append({ journeyId: 'j', facts: { remoteAddress: '192.0.2.9' }, events: [] })
+  await journeys.flush()
+  assert.equal((await journeys.find({ remoteAddress: '192.0.2.9', limit: 1 })).length, 0)
+  journeys.append({ journeyId: 'j', facts: { state: 'refused' }, events: [] })
+  assert.equal((await journeys.find({ remoteAddress: '192.0.2.9', limit: 1 })).length, 1)
+})
+
+test('keys are found while they are gathered, once they are sorted in, and after the file was opened again', async (t) => {
+  const folder = testFolder(t)
+  const first = await open(t, { folder })
+  const count = 7_000
+  for (let i = 0; i < count; i++)
+    first.journeys.append({
+      journeyId: `j${i}`,
+      facts: { messageId: `<${i}@x.example>`, queueIds: [i] },
+      events: [],
+    })
+  const check = async ({ journeys }: typeof first) => {
+    for (const i of [0, 1, 2_999, 5_999, 6_001, count - 1]) {
+      const found = await journeys.find({ messageId: `<${i}@x.example>`, queueId: i, limit: 9 })
+      assert.deepEqual(
+        found.map(({ journeyId }) => journeyId),
+        [`j${i}`],
+      )
+    }
+  }
+  await check(first)
+  await first.journeys.close()
+  const counted = rows(folder, 'SELECT count(*) FROM found')
+  assert.ok(counted > 0, 'some were sorted in')
+  assert.ok(rows(folder, 'SELECT count(*) FROM unkeyed') > 0, 'and some not yet')
+  await check(await open(t, { folder }))
+})
+
+test('nothing is left of journeys that went: neither their keys nor their batches', async (t) => {
+  const folder = testFolder(t)
+  const { journeys, clock } = await open(t, { folder })
+  for (let i = 0; i < 13_000; i++)
+    journeys.append({
+      journeyId: `j${i}`,
+      facts: { queueIds: [i] },
+      events: [event(clock.now(), 'wire')],
+    })
+  await journeys.flush()
+  clock.advance(91 * day)
+  journeys.append({ journeyId: 'new', facts: { queueIds: [1] }, events: [] })
+  const found = await journeys.find({ queueId: 1, limit: 10 })
+  assert.deepEqual(
+    found.map(({ journeyId }) => journeyId),
+    ['new'],
+  )
+  await journeys.close()
+  for (const table of ['found', 'wire']) assert.equal(rows(folder, `SELECT count(*) FROM ${table}`), 0, table)
+  for (const table of ['journey', 'batch'])
+    assert.equal(rows(folder, `SELECT count(*) FROM ${table}`), 1, table)
+})
+
+test('journeys of a file of the version before are still there, the oldest last', async (t) => {
+  const folder = testFolder(t)
+  const old = new DatabaseSync(join(folder, 'journey.db'))
+  old.exec(oldTables)
+  const count = 250
+  const [journey, entry] = [
+    old.prepare('INSERT INTO journey VALUES (?, ?, ?, ?, ?)'),
+    old.prepare('INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?)'),
+  ]
+  const at = new FakeClock().now()
+  for (let i = 1; i <= count; i++) {
+    journey.run(i, `j${i}`, at, at, JSON.stringify({ queueIds: [i], subject: 'Für Bob\n' }))
+    entry.run(i, at, 0, 2 * i, 0, JSON.stringify([[0, event(at, 'submit')]]))
+    const wire = JSON.stringify([[1, event(at, 'wire', { long: 'é'.repeat(2_000) })]])
+    entry.run(i, at, 1, 2 * i, 1, zstdCompressSync(wire))
+    entry.run(i, at + 1, 0, 2 * i + 1, 0, JSON.stringify([[0, event(at + 1, 'file')]]))
+  }
+  old.close()
+  const { journeys } = await open(t, { folder })
+  journeys.append({ journeyId: 'j7', facts: { queueIds: [1_007] }, events: [event(at + 2, 'dsn')] })
+  journeys.append({ journeyId: 'new', events: [] })
+  const ids = (await journeys.find({ limit: 1_000 })).map(({ journeyId }) => journeyId)
+  assert.deepEqual(ids, ['new', ...Array.from({ length: count }, (_, i) => `j${count - i}`)])
+  const [seven] = await journeys.find({ queueId: 7, limit: 1 })
+  assert.deepEqual(seven, {
+    journeyId: 'j7',
+    startedAt: at,
+    facts: { queueIds: [7, 1_007], subject: 'Für Bob\n' },
+    events: [
+      event(at, 'submit'),
+      event(at, 'wire', { long: 'é'.repeat(2_000) }),
+      event(at + 1, 'file'),
+      event(at + 2, 'dsn'),
+    ],
+  })
+  await journeys.close()
+  assert.equal(rows(folder, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'old%'"), 0)
+})
+
+function rows(folder: string, count: string): number {
+  const db = new DatabaseSync(join(folder, 'journey.db'))
+  try {
+    return Number(Object.values(db.prepare(count).get()!)[0])
+  } finally {
+    db.close()
+  }
+}
+
+const oldTables = `
+CREATE TABLE journey (
+  journey INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, started_at INTEGER NOT NULL, changed_at INTEGER NOT NULL,
+  facts TEXT NOT NULL
+);
+CREATE INDEX journey_changed ON journey (changed_at);
+CREATE TABLE found (key INTEGER NOT NULL, journey INTEGER NOT NULL, PRIMARY KEY (key, journey)) WITHOUT ROWID;
+CREATE TABLE unkeyed (journey INTEGER PRIMARY KEY);
+CREATE TABLE entry (
+  entry INTEGER PRIMARY KEY, journey INTEGER NOT NULL, at INTEGER NOT NULL, wire INTEGER NOT NULL,
+  part INTEGER NOT NULL, codec INTEGER NOT NULL, events NOT NULL
+);
+CREATE INDEX entry_journey ON entry (journey);
+CREATE INDEX entry_wire ON entry (at) WHERE wire = 1;
+PRAGMA user_version = 2;
+`

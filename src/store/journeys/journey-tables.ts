@@ -1,40 +1,41 @@
-/** The tables of journey.db. Not migrated: a file of another version is set aside, as a damaged one is. */
-export const journeyVersion = 2
+/** The tables of journey.db. A file of the version before is moved into them (old-form.ts), any other is set aside. */
+export const journeyVersion = 3
 
-export const journeyTables = `
+export const journeyPragmas = `
 PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 PRAGMA cache_size = -8000;
+`
+
+export const journeyTables = `
 CREATE TABLE IF NOT EXISTS journey (
   journey INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
   started_at INTEGER NOT NULL,
-  changed_at INTEGER NOT NULL,
+  -- Numbers of those with events of it, a space between.
+  batches TEXT NOT NULL,
   facts TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS journey_changed ON journey (changed_at);
 
--- What journeys are found by: the hash of a kind and a value (keys.ts), compared again with the facts.
-CREATE TABLE IF NOT EXISTS found (
-  key INTEGER NOT NULL,
-  journey INTEGER NOT NULL,
-  PRIMARY KEY (key, journey)
-) WITHOUT ROWID;
--- Journeys whose facts have keys that are not in found yet.
-CREATE TABLE IF NOT EXISTS unkeyed (journey INTEGER PRIMARY KEY);
-
--- codec: 0 text, 1 zstd.
-CREATE TABLE IF NOT EXISTS entry (
-  entry INTEGER PRIMARY KEY,
-  journey INTEGER NOT NULL,
+-- What was handed over together: text, or zstd. It goes as a whole, and the journeys that began in it with it.
+CREATE TABLE IF NOT EXISTS batch (
+  batch INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
-  wire INTEGER NOT NULL,
-  part INTEGER NOT NULL,
-  codec INTEGER NOT NULL,
+  first_journey INTEGER NOT NULL,
+  last_journey INTEGER NOT NULL,
   events NOT NULL
 );
-CREATE INDEX IF NOT EXISTS entry_journey ON entry (journey);
-CREATE INDEX IF NOT EXISTS entry_wire ON entry (at) WHERE wire = 1;
+CREATE INDEX IF NOT EXISTS batch_at ON batch (at);
+CREATE TABLE IF NOT EXISTS wire (
+  batch INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  events NOT NULL
+);
+CREATE INDEX IF NOT EXISTS wire_at ON wire (at);
+
+-- What journeys are found by, key-index.ts.
+CREATE TABLE IF NOT EXISTS found (place INTEGER PRIMARY KEY, pairs BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS unkeyed (batch INTEGER PRIMARY KEY, pairs BLOB NOT NULL);
 PRAGMA user_version = ${journeyVersion};
 `

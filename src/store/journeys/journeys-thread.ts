@@ -62,7 +62,7 @@ function handle({ id, request }: { readonly id: number; readonly request: Journe
 function perform(request: JourneyRequest): Omit<JourneyReply, 'id'> {
   switch (request.kind) {
     case 'append':
-      journeys.base.append(request.entries)
+      journeys.base.append(request.batch)
       return {}
     case 'expire':
       journeys.base.expire(request.nowMs)

@@ -1,7 +1,7 @@
 /** By what a journey is found: a kind and a value, kept as a number. */
 import type { JourneyFacts, JourneyQuery, Link } from '../../journey/event.ts'
 
-type Key = readonly [kind: string, value: string]
+export type Key = readonly [kind: string, value: string]
 
 export function keysOf(facts: JourneyFacts): Key[] {
   const keys: Key[] = []

@@ -13,7 +13,7 @@ import type { Journey, JourneyEntry, JourneyQuery, JourneyReader, JourneySink } 
 import { startThread } from '../sqlite/start-thread.ts'
 import type { PackedNote } from '../notes/note-base.ts'
 import type { NoteDisk } from '../notes/open-notes.ts'
-import { type PackedEntry, packEntry } from './pack-entry.ts'
+import { type PackedEntry, packBatch, packEntry } from './pack-entry.ts'
 import type { JourneyReply, JourneyRequest, JourneyThreadData } from './protocol.ts'
 
 export interface JourneyOptions {
@@ -37,8 +37,10 @@ export interface Journeys extends JourneySink, JourneyReader, NoteDisk {
 
 const fileOctetsMax = 256 * 1024 * 1024
 const waitingCharsMax = 32 * 1024 * 1024
-/** Nobody waits for a journey, and a batch costs the thread one transaction whatever is in it. */
-const gatherMs = 25
+/** Nobody waits for a journey, and who looks for one gets what waits, too. A batch costs one transaction, whatever is in it. */
+const gatherMs = 250
+/** Chars that go to the thread in one piece, and into the file as one: who reads a journey unpacks all of it. */
+const batchChars = 256 * 1024
 const expireEveryMs = 10 * 60_000
 /** Chars of JSON that are parsed before others get their turn: about a millisecond. */
 const parsedAtOnce = 200_000
@@ -61,8 +63,9 @@ class JourneyFile implements Journeys {
   #lastId = 0
   #waiting: PackedEntry[] = []
   #waitingChars = 0
+  #entries = 0
   #sending = false
-  #sendSet = false
+  #cancelSend: (() => void) | null = null
   #dropped = 0
   #dead: Error | null = null
   #cancelExpiry: () => void
@@ -87,20 +90,17 @@ class JourneyFile implements Journeys {
 
   append(entry: JourneyEntry): void {
     if (this.#dead !== null) return
-    const packed = packEntry(entry, this.#clock.now())
+    const packed = packEntry(entry, ++this.#entries, this.#clock.now())
     this.#waiting.push(packed)
     this.#waitingChars += packed.chars
     while (this.#waitingChars > this.#waitingMax && this.#waiting.length > 1) this.#drop()
-    if (this.#sending || this.#sendSet) return
-    this.#sendSet = true
-    this.#clock.after(gatherMs, () => {
-      this.#sendSet = false
-      if (!this.#sending) this.#send()
-    })
+    if (this.#sending) return
+    if (this.#waitingChars >= batchChars) void this.#send()
+    else this.#cancelSend ??= this.#clock.after(gatherMs, () => void this.#send())
   }
 
   async find(query: JourneyQuery): Promise<Journey[]> {
-    this.#post()
+    this.#postAll()
     const reply = await this.#ask({ kind: 'find', query })
     const journeys: Journey[] = []
     let parsed = 0
@@ -123,14 +123,14 @@ class JourneyFile implements Journeys {
   }
 
   async flush(): Promise<void> {
-    this.#post()
+    this.#postAll()
     await this.#ask({ kind: 'flush' })
   }
 
   async close(): Promise<void> {
     if (this.#dead !== null) return
     this.#cancelExpiry()
-    this.#post()
+    this.#postAll()
     const closed = this.#ask({ kind: 'close' })
     // From here on the thread's end is no surprise, and nothing more is taken.
     this.#dead = new Error('the journeys are closed')
@@ -149,6 +149,8 @@ class JourneyFile implements Journeys {
 
   /** Sends batch after batch, each when the one before has been written. */
   async #send(): Promise<void> {
+    this.#cancelSend?.()
+    this.#cancelSend = null
     this.#sending = true
     try {
       while (this.#waiting.length > 0 && this.#dead === null) await this.#post()
@@ -159,12 +161,17 @@ class JourneyFile implements Journeys {
     }
   }
 
-  #post(): Promise<unknown> | undefined {
-    if (this.#waiting.length === 0) return undefined
-    const entries = this.#waiting
-    this.#waiting = []
-    this.#waitingChars = 0
-    return this.#ask({ kind: 'append', entries })
+  /** Whoever asks next finds all that was appended. */
+  #postAll(): void {
+    while (this.#waiting.length > 0) this.#post().catch(() => {})
+  }
+
+  #post(): Promise<unknown> {
+    let [count, chars] = [0, 0]
+    while (count < this.#waiting.length && chars < batchChars) chars += this.#waiting[count++]!.chars
+    const entries = this.#waiting.splice(0, count)
+    this.#waitingChars -= chars
+    return this.#ask({ kind: 'append', batch: packBatch(entries) })
   }
 
   #ask(request: JourneyRequest): Promise<JourneyReply> {

@@ -1,6 +1,6 @@
 import type { JourneyQuery } from '../../journey/event.ts'
 import type { PackedNote } from '../notes/note-base.ts'
-import type { PackedEntry } from './pack-entry.ts'
+import type { PackedBatch } from './pack-entry.ts'
 
 export interface JourneyThreadData {
   readonly folder: string
@@ -10,7 +10,7 @@ export interface JourneyThreadData {
 }
 
 export type JourneyRequest =
-  | { readonly kind: 'append'; readonly entries: readonly PackedEntry[] }
+  | { readonly kind: 'append'; readonly batch: PackedBatch }
   | { readonly kind: 'find'; readonly query: JourneyQuery }
   | { readonly kind: 'expire'; readonly nowMs: number }
   | { readonly kind: 'notes.load'; readonly after: number; readonly limit: number }
