@@ -17,10 +17,10 @@ export function makeDisk({ careless, failEvery }: TestDiskData): Disk {
     ...systemDisk,
     sync: (fd) => (careless === 'bodies' ? undefined : systemDisk.sync(fd)),
     syncFolder: (folder) => (careless === 'folders' ? undefined : systemDisk.syncFolder(folder)),
-    write(fd, chunks) {
+    write(fd, chunks, at) {
       const octets = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-      if (octets > fewOctets || ++writes % failEvery !== 0) return systemDisk.write(fd, chunks)
-      systemDisk.write(fd, chunks.slice(0, chunks.length >> 1))
+      if (octets > fewOctets || ++writes % failEvery !== 0) return systemDisk.write(fd, chunks, at)
+      systemDisk.write(fd, chunks.slice(0, chunks.length >> 1), at)
       throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
     },
   }

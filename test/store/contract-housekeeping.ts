@@ -174,7 +174,8 @@ export function housekeepingContract(name: string, begin: Begin): void {
     assert.deepEqual(stat.undelete, { messages: 3, octets: 3 * size, accounts: 1 })
     assert.deepEqual(stat.largeBodies, { count: 1, octets: 600_000 + letter('large').length })
     assert.equal(stat.segments.bodyOctets, 2 * size, 'a shared body counts once')
-    assert.ok(stat.segments.garbageOctets < 200 && stat.tablesOctets > 0)
+    assert.ok(stat.segments.garbageOctets < 10_000, 'the records of what was done')
+    assert.ok(stat.tablesOctets > 0)
   })
 
   test(`${name}: two who ask for a clean store share one pass`, async (t) => {

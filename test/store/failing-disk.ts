@@ -52,13 +52,13 @@ export function makeDisk(orders: Orders): Disk {
       syncFolder: guard('syncFolder'),
       rename: guard('rename'),
     },
-    write(fd, chunks) {
-      if (!fails('write')) return systemDisk.write(fd, chunks)
+    write(fd, chunks, at) {
+      if (!fails('write')) return systemDisk.write(fd, chunks, at)
       // In a worker this ends the thread only, as running out of memory does.
       if (orders[4] === 2) process.exit(1)
       if (orders[4] === 1) {
         const all = Buffer.concat(chunks)
-        systemDisk.write(fd, [all.subarray(0, all.length >> 1)])
+        systemDisk.write(fd, [all.subarray(0, all.length >> 1)], at)
       }
       throw error()
     },

@@ -108,7 +108,7 @@ test('a body that was damaged on the disk is unreadable, its neighbours are not'
   await store.close()
   const segment = join(folder, 'shard-00/seg/0-1.seg')
   const octets = readFileSync(segment)
-  octets[Math.floor(octets.length / 2)]! ^= 1
+  octets[octets.indexOf('PSTR', 1) + 60]! ^= 1
   writeFileSync(segment, octets)
   const again = await open(t, folder)
   const emails = await again.store.getEmails(

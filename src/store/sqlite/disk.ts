@@ -3,6 +3,7 @@ import {
   fdatasyncSync,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -21,11 +22,14 @@ export interface Disk {
   modifiedAt(file: string): number
   /** Makes a file that must not exist. */
   create(file: string): number
-  /** Opens a file to write at its end. */
-  openToAppend(file: string): number
+  /** Opens a file that is there, to write on. */
+  openToWrite(file: string): number
   size(fd: number): number
-  /** Writes all of it. */
-  write(fd: number, chunks: readonly Uint8Array[]): void
+  /** Writes all of it, from `at` on, or where the last write ended. */
+  write(fd: number, chunks: readonly Uint8Array[], at?: number): void
+  /** Writes zeros between two offsets, so that the file has room which later writes only overwrite. */
+  fill(fd: number, from: number, to: number): void
+  truncate(fd: number, octets: number): void
   sync(fd: number): void
   /** A file that was made or renamed is found again after a power cut only when its folder has been synced too. */
   syncFolder(folder: string): void
@@ -44,12 +48,20 @@ export const systemDisk: Disk = {
   list: (folder) => readdirSync(folder),
   modifiedAt: (file) => statSync(file).mtimeMs,
   create: (file) => openSync(file, 'wx', 0o600),
-  openToAppend: (file) => openSync(file, 'a', 0o600),
+  openToWrite: (file) => openSync(file, 'r+'),
   size: (fd) => fstatSync(fd).size,
-  write(fd, chunks) {
-    for (let from = 0; from < chunks.length; from += vectorsMax)
-      writeAll(fd, chunks.slice(from, from + vectorsMax))
+  write(fd, chunks, at) {
+    let to = at ?? null
+    for (let from = 0; from < chunks.length; from += vectorsMax) {
+      const written = writeAll(fd, chunks.slice(from, from + vectorsMax), to)
+      if (to !== null) to += written
+    }
   },
+  fill(fd, from, to) {
+    const zeros = Buffer.alloc(to - from)
+    writeAll(fd, [zeros], from)
+  },
+  truncate: (fd, octets) => ftruncateSync(fd, octets),
   sync: (fd) => fdatasyncSync(fd),
   syncFolder(folder) {
     const fd = openSync(folder, 'r')
@@ -68,11 +80,15 @@ export const systemDisk: Disk = {
   },
 }
 
-function writeAll(fd: number, chunks: readonly Uint8Array[]): void {
+/** @returns How many octets they are. */
+function writeAll(fd: number, chunks: readonly Uint8Array[], to: number | null): number {
   const wanted = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  const written = writevSync(fd, chunks)
-  if (written === wanted) return
+  const written = to === null ? writevSync(fd, chunks) : writevSync(fd, chunks, to)
+  if (written === wanted) return wanted
   // A short write is what a disk that fills up does first; the next call says why.
   const rest = Buffer.concat(chunks).subarray(written)
-  for (let at = 0; at < rest.length; ) at += writeSync(fd, rest, at)
+  for (let at = 0; at < rest.length; ) {
+    at += writeSync(fd, rest, at, rest.length - at, to === null ? null : to + written + at)
+  }
+  return wanted
 }

@@ -2,6 +2,9 @@ import type { Sql } from './database.ts'
 
 type Name = 'email' | 'blob'
 
+/** The last ones that were given out. */
+export type NumbersGiven = Readonly<Record<Name, number>>
+
 /**
  * The shard's own numbers, given out from memory and written once a batch: two statements for each delivery would cost
  * more than its rows. A number that was given out in a transaction that failed is not used again.
@@ -20,6 +23,17 @@ export class Numbers {
   next(name: Name): number {
     this.#changed = true
     return ++this.#last[name]
+  }
+
+  get given(): NumbersGiven {
+    return { ...this.#last }
+  }
+
+  /** Goes on behind numbers that were given out when a call was done for the first time. */
+  resume({ email, blob }: NumbersGiven): void {
+    this.#last.email = email
+    this.#last.blob = blob
+    this.#changed = true
   }
 
   /** Belongs before each commit. */

@@ -1,15 +1,19 @@
 /**
- * The end of the bodies' files: appends what one batch brought, syncs it, and says where each body lies. Rows are written
- * only after that. A segment that is full, or that failed to write or to sync, is never written again: after a failed
- * sync the system may have forgotten octets it says it holds.
+ * The end of the bodies' files: says where each body of a batch will lie, and puts them and the batch's record there with
+ * one sync. Rows are committed only after that. A segment that is full, or whose last batch failed at any point, is never
+ * written again: after a failed sync the system may have forgotten octets it says it holds, and the record of a batch
+ * that did not happen is told from the others by the segment that begins in its place.
  */
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
+import type { SegmentEnd } from './batch-record.ts'
 import type { Sql } from './database.ts'
 import type { Disk } from './disk.ts'
 import { recordHeaderOctets, writeRecordHeader } from './record.ts'
 
 export const segmentOctets = 64 * 1024 * 1024
+/** What a segment has ahead of what is written to it. */
+const roomOctets = 1024 * 1024
 
 /** A body in a buffer that has `recordHeaderOctets` of room before it. */
 export interface Arrived {
@@ -25,6 +29,12 @@ export interface Placed {
   readonly offset: number
   /** First 16 octets of the SHA-256. */
   readonly hash: Uint8Array
+}
+
+/** How far the tables know the segments that the writer writes. */
+export function endOfTables(sql: Sql): SegmentEnd {
+  const last = sql.get('SELECT segment, octets FROM segment WHERE segment > 0 ORDER BY segment DESC LIMIT 1')
+  return { segment: Number(last?.[0] ?? 0), offset: Number(last?.[1] ?? 0) }
 }
 
 /** Below the shard's folder. */
@@ -43,9 +53,18 @@ export class Segments {
   readonly #folder: string
   #fd: number | null = null
   #segment = 0
+  /** End of what the tables know. */
   #offset = 0
+  /** Bodies of the batch under way, and where it will end. */
+  #staged: readonly Arrived[] = []
+  #end = 0
+  #writing = false
+  /** Room that the file has: to overwrite costs half of what it costs to append and sync. */
+  #room = 0
   /** Not named by the tables yet: those before it are not written any more, and the tables shall say so. */
   #fresh = false
+  /** Up to where the tables have everything. */
+  #reached: SegmentEnd
 
   constructor(sql: Sql, disk: Disk, folder: string) {
     this.#sql = sql
@@ -53,17 +72,21 @@ export class Segments {
     this.#folder = folder
     disk.makeFolder(join(folder, 'seg'))
     disk.syncFolder(folder)
-    this.#resume()
+    this.#reached = endOfTables(sql)
+  }
+
+  /** For the record of the next batch. */
+  get reached(): SegmentEnd {
+    return this.#reached
   }
 
   /**
-   * Puts bodies on the disk, in one write and one sync.
+   * Begins a batch: says where its bodies will lie; `write` puts them there.
    *
-   * @throws {Error} The disk's own; none of them counts then, and the next call begins another segment.
+   * @throws {Error} No segment can be begun.
    */
-  append(bodies: readonly Arrived[]): Placed[] {
-    if (this.#fd === null) this.#begin()
-    const fd = this.#fd!
+  place(bodies: readonly Arrived[]): Placed[] {
+    if (this.#fd === null && bodies.length > 0) this.#begin()
     let offset = this.#offset
     const placed: Placed[] = []
     for (const body of bodies) {
@@ -73,60 +96,108 @@ export class Segments {
       placed.push({ segment: this.#segment, offset, hash: digest })
       offset += recordHeaderOctets + body.octets
     }
-    try {
-      this.#disk.write(fd, joinNeighbours(bodies))
-      this.#disk.sync(fd)
-    } catch (error) {
-      this.#abandon()
-      throw error
-    }
-    this.#offset = offset
+    this.#staged = bodies
     return placed
   }
 
-  /** Notes in the transaction under way how far rows may refer to the segment; seals it when it is full. */
-  note(): void {
-    if (this.#fd === null) return
-    const full = this.#offset >= segmentOctets
+  /**
+   * Puts what was placed on the disk, and the record of the batch after it, in one write and one sync; and notes in the
+   * transaction under way how far rows may refer to the segment.
+   *
+   * @param record Null when the commit is synced itself.
+   * @throws {Error} The disk's own: then nothing of the batch counts.
+   */
+  write(record: Buffer | null): void {
+    if (this.#staged.length === 0 && record === null) return
+    if (this.#fd === null) this.#begin()
+    const fd = this.#fd!
+    this.#writing = true
+    const pieces = joinNeighbours(this.#staged)
+    if (record !== null) pieces.push(record)
+    this.#end = pieces.reduce((end, piece) => end + piece.length, this.#offset)
+    this.#makeRoom(fd)
+    this.#disk.write(fd, pieces, this.#offset)
+    this.#disk.sync(fd)
     if (this.#fresh)
       this.#sql.run('UPDATE segment SET sealed = 1 WHERE sealed = 0 AND segment < ?', this.#segment)
+    this.#note({ segment: this.#segment, offset: this.#end })
+  }
+
+  /** The transaction in which `write` was is committed. */
+  written(): void {
+    if (!this.#writing) return
+    this.#writing = false
+    this.#staged = []
+    this.#fresh = false
+    this.#offset = this.#end
+    this.#reached = { segment: this.#segment, offset: this.#offset }
+    if (this.#offset >= segmentOctets) this.close()
+  }
+
+  /** The transaction was undone. What of it may be on the disk is not written over: the next batch begins a segment. */
+  undo(): void {
+    if (!this.#writing) return
+    this.#writing = false
+    this.#staged = []
+    this.#abandon()
+  }
+
+  /** A batch that the tables had lost has been done again. */
+  redone(end: SegmentEnd): void {
+    this.#sql.run('UPDATE segment SET sealed = 1 WHERE sealed = 0 AND segment < ?', end.segment)
+    this.#note(end)
+    this.#reached = end
+  }
+
+  /** Gives back the room that was not used. */
+  close(): void {
+    if (this.#fd === null) return
+    try {
+      if (this.#room > this.#offset) this.#disk.truncate(this.#fd, this.#offset)
+    } finally {
+      this.#abandon()
+    }
+  }
+
+  #note({ segment, offset }: SegmentEnd): void {
     this.#sql.run(
       'INSERT INTO segment (segment, octets, sealed) VALUES (?, ?, ?) ON CONFLICT (segment) DO UPDATE SET octets = excluded.octets, sealed = excluded.sealed',
-      this.#segment,
-      this.#offset,
-      full ? 1 : 0,
+      segment,
+      offset,
+      offset >= segmentOctets ? 1 : 0,
     )
-    if (full) this.#abandon()
   }
 
-  /** What `note` wrote is on the disk. */
-  noted(): void {
-    this.#fresh = false
-  }
-
-  close(): void {
-    this.#abandon()
+  #makeRoom(fd: number): void {
+    const room = Math.min(this.#end + roomOctets, segmentOctets)
+    if (this.#end <= this.#room || this.#end >= room) return
+    try {
+      this.#disk.fill(fd, this.#end, room)
+      this.#room = room
+    } catch {
+      // The disk is full, or nearly: what must be written says so itself.
+    }
   }
 
   /**
    * Goes on with the segment of the last run when it ends where the rows say. If it is longer, a crash left a tail that
-   * nobody was promised: it stays as it is, for whoever has to rebuild the tables one day, and a new segment begins.
+   * nobody was promised (what somebody was has been done again): a new segment begins.
    */
-  #resume(): void {
-    const last = this.#sql.get('SELECT segment, octets, sealed FROM segment ORDER BY segment DESC LIMIT 1')
-    if (last === undefined) return
-    this.#segment = last[0] as number
-    if (last[2] === 1) return
+  resume(): void {
+    const { segment, offset } = this.#reached
+    this.#segment = segment
+    if (this.#sql.get('SELECT 1 FROM segment WHERE segment = ? AND sealed = 0', segment) === undefined) return
     try {
-      const fd = this.#disk.openToAppend(segmentFile(this.#folder, this.#segment))
-      if (this.#disk.size(fd) !== last[1]) {
+      const fd = this.#disk.openToWrite(segmentFile(this.#folder, this.#segment))
+      if (this.#disk.size(fd) !== offset) {
         this.#disk.close(fd)
         return
       }
       this.#fd = fd
-      this.#offset = last[1] as number
+      this.#offset = offset
+      this.#room = offset
     } catch {
-      // What cannot be opened cannot be appended to; reading its bodies will say so for each.
+      // What cannot be opened cannot be written to; reading its bodies will say so for each.
     }
   }
 
@@ -138,6 +209,7 @@ export class Segments {
         this.#disk.syncFolder(join(this.#folder, 'seg'))
         this.#fd = fd
         this.#offset = 0
+        this.#room = 0
         this.#fresh = true
         return
       } catch (error) {

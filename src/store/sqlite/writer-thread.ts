@@ -20,8 +20,17 @@ disk.makeFolder(data.folder)
 disk.syncFolder(dirname(data.folder))
 const sql = openForWriting(join(data.folder, 'meta.db'))
 migrate(sql)
-freeLeases(sql)
 const writer = new Writer(sql, disk, data.folder, data.limits)
+const redone = writer.redo((text) =>
+  tell({ kind: 'warning', text: 'store: a change from before the power went is lost', facts: { text } }),
+)
+if (redone > 0)
+  tell({
+    kind: 'warning',
+    text: 'store: changes were done again that a power cut took',
+    facts: { changes: `${redone}` },
+  })
+freeLeases(sql)
 let closed = false
 let resting: NodeJS.Timeout | null = null
 /** For the time of what is patient. */

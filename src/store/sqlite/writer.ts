@@ -1,7 +1,8 @@
 /**
- * The one that writes. It takes everything that has been asked since it last looked, puts the bodies of all of it on the
- * disk with one sync, changes the tables in one transaction, and answers all of it at once: so a hundred deliveries cost
- * two syncs, without any timer. Order: body durable, row durable, answer.
+ * The one that writes. It takes everything that has been asked since it last looked, changes the tables in one transaction,
+ * puts the bodies of all of it and a record of its calls on the disk with one sync, commits, and answers all of it at once:
+ * so a hundred deliveries cost one sync, without any timer. The commit needs none: what power takes from the tables is done
+ * again from the records (redo.ts). A batch of which a call cannot be done again is synced by its commit, too.
  *
  * If one call of a batch fails, the batch is undone and done again call by call, so that only that one fails. If the disk
  * fails, all of the batch fails with StoreUnavailable, nothing of it has happened, and the next batch tries anew.
@@ -11,6 +12,7 @@ import type { Limits } from '../../base/limits.ts'
 import { StoreError, StoreUnavailable } from '../errors.ts'
 import type { AcceptCall, Place } from './accept.ts'
 import { accept } from './accept.ts'
+import { type DoneCall, isRedoable, packBatch } from './batch-record.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Sql } from './database.ts'
 import type { Delta } from './delta.ts'
@@ -20,6 +22,7 @@ import type { Disk } from './disk.ts'
 import { DiskReserve } from './disk-reserve.ts'
 import { Numbers } from './numbers.ts'
 import { operations } from './operations.ts'
+import { LostBatches } from './redo.ts'
 import type { WriterCall, WriterError, WriterPost, WriterReply } from './protocol.ts'
 import { Segments } from './segments.ts'
 import { Transaction } from './transaction.ts'
@@ -47,6 +50,8 @@ export class Writer {
   readonly #segments: Segments
   readonly #reserve: DiskReserve
   readonly #checkpoints: Checkpoints
+  /** Whether commits are synced. */
+  #synced = true
   readonly #interactive: Waiting[] = []
   readonly #patient: Waiting[] = []
   readonly #bulk: Waiting[] = []
@@ -65,6 +70,41 @@ export class Writer {
     this.#segments = new Segments(sql, disk, folder)
     this.#reserve = new DiskReserve(disk, folder, limits.diskReserveOctets)
     this.#checkpoints = new Checkpoints(sql)
+  }
+
+  /**
+   * Must come first. Does again what the tables have lost to a power cut. Nobody is told: nobody listens yet.
+   *
+   * @param warn Told of a call that failed though it had succeeded.
+   * @returns How many calls.
+   * @throws {Error} The disk fails, or a newer Posthorn wrote the records.
+   */
+  redo(warn: (text: string) => void): number {
+    const lost = new LostBatches(this.#folder)
+    let calls = 0
+    for (let next = lost.after(this.#segments.reached); next !== null; next = lost.after(next.end)) {
+      this.#sql.exec('BEGIN IMMEDIATE')
+      for (const done of next.calls) this.#redoCall(done, warn)
+      this.#numbers.note()
+      this.#segments.redone(next.end)
+      this.#sql.exec('COMMIT')
+      calls += next.calls.length
+    }
+    this.#segments.resume()
+    return calls
+  }
+
+  #redoCall({ name, call, nowMs, numbers, place }: DoneCall, warn: (text: string) => void): void {
+    this.#numbers.resume(numbers)
+    this.#sql.run('SAVEPOINT call')
+    try {
+      this.#perform(new Transaction(this.#sql, this.#numbers, this.#limits, nowMs), name, call, place)
+    } catch (error) {
+      if (isDiskFailure(error) || isTornTransaction(error)) throw error
+      this.#sql.exec('ROLLBACK TO call')
+      warn(`${name}: ${String(error)}`)
+    }
+    this.#sql.run('RELEASE call')
   }
 
   add(post: WriterPost): void {
@@ -92,10 +132,7 @@ export class Writer {
     batch.push(...this.#patient.splice(0, callsAtOnce))
     batch.push(...this.#bulk.splice(0, batch.length === 0 ? callsAtOnce : 1))
     this.#placeBodies(batch)
-    const alive = batch.filter((waiting) => waiting.error === null)
-    let outcome = this.#attempt(alive, false)
-    if (outcome === 'again') outcome = this.#attempt(alive, true)
-    if (outcome === 'again') throw new Error('Cannot happen: a batch with savepoints asks to be done again')
+    const outcome = this.#do(batch)
     this.#giveBack(outcome.left)
     this.#keepers += outcome.keepers
     this.#checkpoints.afterCommit(outcome.done.length, this.#keepers > 0)
@@ -135,9 +172,8 @@ export class Writer {
       if ('file' in body) waiting.place = body
       else arrived.push(waiting)
     }
-    if (arrived.length === 0) return
     try {
-      const placed = this.#segments.append(
+      const placed = this.#segments.place(
         arrived.map((waiting) => {
           const call = waiting.call.call as AcceptCall
           return { buffer: waiting.bodies!, at: (call.body as { at: number }).at, octets: call.octets }
@@ -151,6 +187,19 @@ export class Writer {
     }
   }
 
+  #do(batch: readonly Waiting[]): Outcome {
+    const alive = batch.filter((waiting) => waiting.error === null)
+    const redoable = alive.every(({ call }) => isRedoable(call.name))
+    let outcome = this.#attempt(alive, false, redoable)
+    if (outcome === 'again') outcome = this.#attempt(alive, true, redoable)
+    if (outcome !== 'unwritten') return settled(outcome)
+    // The segment failed: what needs none is done all the same.
+    const others = alive.filter((waiting) => waiting.error === null)
+    outcome = this.#attempt(others, false, false)
+    if (outcome === 'again') outcome = this.#attempt(others, true, false)
+    return settled(outcome)
+  }
+
   /** New mail is refused before the disk is full; what frees room never asks. */
   #hasRoom(waiting: Waiting): boolean {
     try {
@@ -162,11 +211,16 @@ export class Writer {
     }
   }
 
-  /** @returns `again` when a call failed and the batch must be done call by call. */
-  #attempt(batch: readonly Waiting[], careful: boolean): Outcome | 'again' {
+  /**
+   * @param redoable The batch is recorded in the segment instead of being synced by its commit.
+   * @returns `again` when a call failed and the batch must be done call by call; `unwritten` when the segment failed, and
+   *   those whose bodies were for it have their error.
+   */
+  #attempt(batch: readonly Waiting[], careful: boolean, redoable: boolean): Outcome | 'again' | 'unwritten' {
     const outcome: Outcome = emptyOutcome()
     const startedAt = performance.now()
     try {
+      this.#syncCommits(!redoable)
       this.#sql.exec('BEGIN IMMEDIATE')
       for (let i = 0; i < batch.length; i++) {
         if (i > 0 && performance.now() - startedAt > batchMs) {
@@ -179,9 +233,17 @@ export class Writer {
         }
       }
       this.#numbers.note()
-      this.#segments.note()
+      const record = redoable && outcome.calls.length > 0 ? this.#record(outcome.calls) : null
+      try {
+        this.#segments.write(record)
+      } catch (error) {
+        this.#rollback()
+        for (const waiting of batch)
+          if (waiting.place !== null && !('file' in waiting.place)) waiting.error = unavailable(error)
+        return 'unwritten'
+      }
       this.#sql.exec('COMMIT')
-      this.#segments.noted()
+      this.#segments.written()
       return outcome
     } catch (error) {
       this.#rollback()
@@ -190,18 +252,31 @@ export class Writer {
     }
   }
 
+  #record(calls: readonly DoneCall[]): Buffer {
+    return packBatch({ after: this.#segments.reached, calls })
+  }
+
+  #syncCommits(synced: boolean): void {
+    if (this.#synced === synced) return
+    this.#sql.exec(synced ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
+    this.#synced = synced
+  }
+
   /**
    * @returns False when it failed and the transaction must be begun again.
    * @throws {Error} The disk fails: for the whole batch.
    */
   #runCall(waiting: Waiting, careful: boolean, outcome: Outcome): boolean {
     const tx = new Transaction(this.#sql, this.#numbers, this.#limits, waiting.nowMs)
-    const savepoint = careful || waiting.call.name !== 'accept'
+    const { call, nowMs, place } = waiting
+    const savepoint = careful || call.name !== 'accept'
+    const numbers = this.#numbers.given
     if (savepoint) this.#sql.run('SAVEPOINT call')
     try {
-      const value = this.#perform(tx, waiting)
+      const value = this.#perform(tx, call.name, call.call, place)
       if (savepoint) this.#sql.run('RELEASE call')
-      outcome.done.push({ id: waiting.call.id, value })
+      outcome.done.push({ id: call.id, value })
+      outcome.calls.push({ name: call.name, call: call.call, nowMs, numbers, place })
       outcome.deltas.push(...tx.deltas)
       outcome.unneededFiles.push(...tx.unneededFiles)
       outcome.freedOctets += tx.freedOctets
@@ -218,14 +293,15 @@ export class Writer {
     }
   }
 
-  #perform(tx: Transaction, { call, place }: Waiting): unknown {
-    if (call.name === 'accept') return accept(tx, call.call as AcceptCall, place!)
-    const operation = operations[call.name] as (tx: Transaction, call: unknown) => unknown
-    return operation(tx, call.call)
+  #perform(tx: Transaction, name: WriterCall['name'], call: unknown, place: Place | null): unknown {
+    if (name === 'accept') return accept(tx, call as AcceptCall, place!)
+    const operation = operations[name] as (tx: Transaction, call: unknown) => unknown
+    return operation(tx, call)
   }
 
   #rollback(): void {
     this.#numbers.forgetNote()
+    this.#segments.undo()
     try {
       this.#sql.exec('ROLLBACK')
     } catch {
@@ -250,6 +326,7 @@ export class Writer {
 
 interface Outcome {
   readonly done: { id: number; value: unknown }[]
+  readonly calls: DoneCall[]
   readonly deltas: Delta[]
   readonly unneededFiles: string[]
   freedOctets: number
@@ -262,9 +339,14 @@ interface Outcome {
 
 function emptyOutcome(): Outcome {
   return {
-    ...{ done: [], deltas: [], unneededFiles: [], freedOctets: 0, queueGrowth: 0, keepers: 0 },
+    ...{ done: [], calls: [], deltas: [], unneededFiles: [], freedOctets: 0, queueGrowth: 0, keepers: 0 },
     ...{ queued: false, left: [] },
   }
+}
+
+function settled(outcome: Outcome | 'again' | 'unwritten'): Outcome {
+  if (typeof outcome !== 'string') return outcome
+  throw new Error('Cannot happen: a batch with savepoints and without bodies asks to be done again')
 }
 
 function describeError(error: unknown): WriterError {

@@ -96,6 +96,5 @@ async function rewriteSome(
 
 async function drop(work: Work, segments: readonly number[]): Promise<void> {
   if (segments.length === 0) return
-  await work.ask('dropSegments', { segments })
-  work.report.segmentsRemoved += segments.length
+  work.report.segmentsRemoved += await work.ask('dropSegments', { segments })
 }

@@ -14,8 +14,11 @@ export async function stat(work: Work): Promise<StoreStat> {
     'SELECT count(*), sum(used_messages), sum(used_octets) FROM account JOIN account_state USING (account)',
   )
   const weights = await weigh(work)
-  const segments = sql.all<readonly [number, number]>('SELECT segment, packed FROM segment')
-  const fileOctets = segments.reduce((sum, [segment]) => sum + sizeOf(segmentFile(folder, segment)), 0)
+  const segments = sql.all<readonly [number, number, number]>('SELECT segment, packed, octets FROM segment')
+  // What the file has beyond is room for mail to come.
+  const octetsOf = ([segment, , used]: (typeof segments)[number]) =>
+    Math.min(sizeOf(segmentFile(folder, segment)), used)
+  const fileOctets = segments.reduce((sum, row) => sum + octetsOf(row), 0)
   const total = (of: keyof Pick<SegmentWeight, 'liveOctets' | 'bodyOctets'>) =>
     [...weights.segments.values()].reduce((sum, weight) => sum + weight[of], 0)
   const liveOctets = total('liveOctets')
