@@ -55,6 +55,7 @@ test(`a power cut loses nothing that was acknowledged (POWERCUT_SEED=${seed})`, 
 
 const controls: readonly (readonly [string, NodeJS.ProcessEnv])[] = [
   ['commits that are not synced', { POWERCUT_SYNCHRONOUS: 'NORMAL' }],
+  ['batches that leave no record', { POWERCUT_CARELESS: 'records' }],
   ['bodies that are not synced', { POWERCUT_CARELESS: 'bodies' }],
   ['folders that are not synced', { POWERCUT_CARELESS: 'folders' }],
 ]

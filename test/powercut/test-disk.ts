@@ -6,7 +6,7 @@ const fewOctets = 65_000
 
 export interface TestDiskData {
   /** What it does not sync. */
-  readonly careless: 'bodies' | 'folders' | null
+  readonly careless: 'bodies' | 'folders' | 'records' | null
   /** Every so many writes of few octets fail half-way: of batches of letters, and of the ends of large ones. */
   readonly failEvery: number
 }
@@ -17,11 +17,17 @@ export function makeDisk({ careless, failEvery }: TestDiskData): Disk {
     ...systemDisk,
     sync: (fd) => (careless === 'bodies' ? undefined : systemDisk.sync(fd)),
     syncFolder: (folder) => (careless === 'folders' ? undefined : systemDisk.syncFolder(folder)),
-    write(fd, chunks, at) {
+    write(fd, all, at) {
+      const chunks = careless === 'records' ? all.map(withoutRecord) : all
       const octets = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
       if (octets > fewOctets || ++writes % failEvery !== 0) return systemDisk.write(fd, chunks, at)
       systemDisk.write(fd, chunks.slice(0, chunks.length >> 1), at)
       throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
     },
   }
+}
+
+/** Zeros in place of what a batch did. */
+function withoutRecord(chunk: Uint8Array): Uint8Array {
+  return Buffer.from(chunk.subarray(0, 4)).toString() === 'PSTB' ? Buffer.alloc(chunk.length) : chunk
 }

@@ -50,7 +50,10 @@ export class Sql {
   }
 }
 
-/** The one connection that writes. FULL: a commit that was answered survives a power cut (NORMAL lost 672 of 113,776). */
+/**
+ * The one connection that writes. FULL: a commit that was answered survives a power cut (NORMAL lost 672 of 113,776); the
+ * writer does without for batches it has a record of.
+ */
 export function openForWriting(file: string): Sql {
   const db = new DatabaseSync(file, { timeout: 200 })
   try {
