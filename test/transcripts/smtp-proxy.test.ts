@@ -169,7 +169,7 @@ test('XCLIENT LOGIN logs in where people log in; from anybody else XCLIENT is re
       C: EHLO crepes.fr
       S: (…)
       C: MAIL FROM:<carol@hamburger.edu>
-      S: 553 5.7.1 You are logged in as bob@hamburger.edu and may not send as another
+      S: 550 5.7.1 You are logged in as bob@hamburger.edu and may not send as another
       C: MAIL FROM:<bob@hamburger.edu>
       S: 250 2.1.0 Originator ok
     `,

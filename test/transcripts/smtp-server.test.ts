@@ -383,13 +383,15 @@ describe('submission', () => {
         C: AUTH PLAIN ${plain}
         S: 503 5.5.1 You are logged in already
         C: MAIL FROM:<carol@hamburger.edu>
-        S: 553 5.7.1 You are logged in as bob@hamburger.edu and may not send as another
+        S: 550 5.7.1 You are logged in as bob@hamburger.edu and may not send as another
         C: MAIL FROM:<cooks@hamburger.edu>
         S: 250 2.1.0 Originator ok
         C: RSET
         S: 250 2.0.0 Reset
         C: MAIL FROM:<bob@hamburger.edu>
         S: 250 2.1.0 Originator ok
+        C: RCPT TO:<alice@crepes>
+        S: 554 5.1.2 The domain of the recipient is not a whole one, such as example.com
         C: RCPT TO:<alice@crepes.fr>
         S: 250 2.1.5 Recipient ok
         C: RCPT TO:<carol@hamburger.edu>
@@ -439,6 +441,10 @@ describe('submission', () => {
         S: 334 VXNlcm5hbWU6
         C: *
         S: 501 5.7.0 Log-in cancelled
+        C: AUTH LOGIN
+        S: 334 VXNlcm5hbWU6
+        C: ${'A'.repeat(2_052)}
+        S: 500 5.5.6 Line too long
         C: AUTH LOGIN
         S: 334 VXNlcm5hbWU6
         C: ${Buffer.from('bob').toString('base64')}

@@ -11,6 +11,9 @@ export interface DkimKey {
   readonly testing: boolean
   /** t=s: i= must name d= itself. */
   readonly strict: boolean
+  /** s=, §3.6.1: it is for mail; and for reports about TLS, RFC 8460 §3. Without s= it is for everything. */
+  readonly forMail: boolean
+  readonly forTlsReports: boolean
 }
 
 export interface BadKey {
@@ -42,10 +45,6 @@ export function readKey(text: string, algorithm: Algorithm): DkimKey | BadKey {
     return value === undefined ? null : withoutFws(value).split(':')
   }
   if (list('h')?.includes('sha256') === false) return { reason: 'inappropriate hash algorithm' }
-  const services = list('s')
-  if (services !== null && !services.includes('*') && !services.includes('email')) {
-    return { reason: 'key is not for mail' }
-  }
   const data = tags.get('p')
   if (data === undefined) return { reason: 'key syntax error: no p=' }
   if (data === '') return { reason: 'key revoked' }
@@ -54,7 +53,15 @@ export function readKey(text: string, algorithm: Algorithm): DkimKey | BadKey {
   const key = readPublicKey(data, kind)
   if ('reason' in key) return key
   const flags = list('t') ?? []
-  return { ...key, testing: flags.includes('y'), strict: flags.includes('s') }
+  const services = list('s') ?? ['*']
+  const serves = (service: string): boolean => services.includes('*') || services.includes(service)
+  return {
+    ...key,
+    testing: flags.includes('y'),
+    strict: flags.includes('s'),
+    forMail: serves('email'),
+    forTlsReports: serves('tlsrpt'),
+  }
 }
 
 function readPublicKey(

@@ -40,6 +40,9 @@ const included = [
   'list-owner',
   'list-archive',
   'auto-submitted',
+  // RFC 8460 §5.3.
+  'tls-report-domain',
+  'tls-report-submitter',
   'autocrypt',
 ]
 

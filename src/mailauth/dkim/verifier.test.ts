@@ -153,6 +153,17 @@ for (const [record, expected] of badKeys) {
   })
 }
 
+test('a key with s=tlsrpt is for reports about TLS that say so under its signature, RFC 8460 §3', async () => {
+  const key = { [edName]: `${edRecord}; s=tlsrpt` }
+  const report = `TLS-Report-Domain: hamburger.example\r\nTLS-Report-Submitter: crepes.example\r\n${letter}`
+  const message = await signed(report)
+  assert.match(message, /[ :]tls-report-domain[:;]/)
+  assert.deepEqual(await verdict(message, key), ['pass'])
+  assert.deepEqual(await verdict(message, { [edName]: `${edRecord}; s=email` }), ['pass'])
+  const other = `TLS-Report-Domain: hamburger.example\r\n${await signed(letter)}`
+  assert.deepEqual(await verdict(other, key), ['permerror: key is not for mail'])
+})
+
 test('RSA keys under 1,024 bits and with absurd exponents are not accepted, RFC 8301 §3.2', async () => {
   const message = await signed(letter, [rsaKey])
   const small = generateKeyPairSync('rsa', { modulusLength: 768 }).publicKey

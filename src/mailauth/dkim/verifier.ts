@@ -6,9 +6,9 @@ import type { Resolver } from '../../dns/resolver.ts'
 import { isSubdomainOrSame } from '../domain.ts'
 import type { BodyHashes } from './body-hashes.ts'
 import { FieldPicker, type SignedField, signedText } from './canonical-header.ts'
-import type { KeyCache } from './key.ts'
+import type { DkimKey, KeyCache } from './key.ts'
 import { type BadSignature, type DkimSignature, readDkimSignature } from './signature.ts'
-import { checkSignature, findKeys, type FoundKeys, nextTurn } from './verify-signature.ts'
+import { checkSignature, findKeys, type FoundKeys, nextTurn, notForMail } from './verify-signature.ts'
 
 /** The words of RFC 8601 §2.7.1, of which `none` is an empty list. */
 export type DkimVerdict = 'pass' | 'fail' | 'policy' | 'neutral' | 'temperror' | 'permerror'
@@ -109,6 +109,14 @@ export class DkimVerifier {
     return times > 0 && this.#picker.count(name) > times
   }
 
+  /** RFC 6376 §3.6.1. */
+  #objectionTo(key: DkimKey, { names, identityDomain, domain }: DkimSignature): string | null {
+    // RFC 8460 §3: who has such a key signs that it is a report, and nothing else.
+    const isTlsReport = names.includes('tls-report-domain') && this.#picker.count('tls-report-domain') === 1
+    if (!key.forMail && !(key.forTlsReports && isTlsReport)) return notForMail
+    return key.strict && identityDomain !== domain ? 'domain mismatch: key says t=s' : null
+  }
+
   #judge(signature: DkimSignature, found: FoundKeys): DkimResult {
     const { headerCanonicalisation, bodyCanonicalisation, bodyOctets, expiresAt } = signature
     const digest = this.#bodies.get(bodyCanonicalisation, bodyOctets)
@@ -118,8 +126,7 @@ export class DkimVerifier {
       headerCanonicalisation,
     )
     const checked = checkSignature(signature, found, text, this.#world.keys, (key) =>
-      // RFC 6376 §3.6.1, t=s.
-      key.strict && signature.identityDomain !== signature.domain ? 'domain mismatch: key says t=s' : null,
+      this.#objectionTo(key, signature),
     )
     let result: DkimVerdict = checked.result
     let reason = checked.reason

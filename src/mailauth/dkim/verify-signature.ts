@@ -51,7 +51,7 @@ export function checkSignature(
   found: FoundKeys,
   text: Buffer,
   keys: KeyCache,
-  accept: (key: DkimKey) => string | null = () => null,
+  accept: (key: DkimKey) => string | null = acceptForMail,
 ): Checked {
   const ended = (result: Checked['result'], reason: string | null): Checked => ({
     ...{ result, reason, record: null, key: null },
@@ -73,6 +73,13 @@ export function checkSignature(
   }
   return last
 }
+
+/** RFC 6376 §3.6.1: of s= only `email` is for mail. */
+export function acceptForMail({ forMail }: DkimKey): string | null {
+  return forMail ? null : notForMail
+}
+
+export const notForMail = 'key is not for mail'
 
 function isSignedBy({ publicKey }: DkimKey, algorithm: string, text: Buffer, signature: Buffer): boolean {
   if (algorithm === 'rsa-sha256') return verify('sha256', text, publicKey, signature)

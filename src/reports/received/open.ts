@@ -3,7 +3,7 @@ import type { Log } from '../../base/log.ts'
 import type { ReportLimits } from '../../base/report-limits.ts'
 import { startThread } from '../../store/sqlite/start-thread.ts'
 import type { ReportsReply, ReportsRequest, ReportsThreadData } from './protocol.ts'
-import type { ReceivedReports, ReportQuery, ReportSummary } from './received-reports.ts'
+import type { LetterFacts, ReceivedReports, ReportQuery, ReportSummary } from './received-reports.ts'
 
 /** Nothing is started until it is asked for: few servers get reports, and none gets many. */
 export function openReceivedReports(folder: string, limits: ReportLimits, log: Log): ReceivedReports {
@@ -23,7 +23,7 @@ class Received implements ReceivedReports {
     this.#log = log
   }
 
-  async take(message: Uint8Array, facts: { receivedAt: number; verified: boolean }): Promise<void> {
+  async take(message: Uint8Array, facts: LetterFacts): Promise<void> {
     try {
       const { taken, passedOver } = await this.#ask({ kind: 'take', message, ...facts })
       if (taken === undefined) this.#log.info('letter for reports', { why: passedOver })

@@ -1,5 +1,5 @@
 import type { ReportLimits } from '../../base/report-limits.ts'
-import type { ReportQuery, ReportSummary } from './received-reports.ts'
+import type { LetterFacts, ReportQuery, ReportSummary } from './received-reports.ts'
 
 export interface ReportsThreadData {
   readonly folder: string
@@ -7,12 +7,7 @@ export interface ReportsThreadData {
 }
 
 export type ReportsRequest =
-  | {
-      readonly kind: 'take'
-      readonly message: Uint8Array
-      readonly receivedAt: number
-      readonly verified: boolean
-    }
+  | ({ readonly kind: 'take'; readonly message: Uint8Array } & LetterFacts)
   | { readonly kind: 'list'; readonly query: ReportQuery }
   | { readonly kind: 'find'; readonly reportNumber: number }
   | { readonly kind: 'close' }

@@ -34,13 +34,22 @@ export interface ReportQuery {
   readonly limit: number
 }
 
+/** What is known of the letter that a report came in. */
+export interface LetterFacts {
+  readonly receivedAt: number
+  /** DMARC passed. */
+  readonly verified: boolean
+  /** It is known that its author's domain did not sign it; absent: that is not known. */
+  readonly unsigned?: boolean
+}
+
 export interface ReceivedReports {
   /**
    * Reads a message that may carry a report, and keeps the report. Off this thread; never rejects: what is none is logged.
    *
    * @param message Given away.
    */
-  take(message: Uint8Array, facts: { readonly receivedAt: number; readonly verified: boolean }): Promise<void>
+  take(message: Uint8Array, facts: LetterFacts): Promise<void>
   /** The newest first. */
   list(query: ReportQuery): Promise<ReportSummary[]>
   /** A `ReceivedReport` as JSON: 10,000 rows as objects would take this thread tens of milliseconds. */

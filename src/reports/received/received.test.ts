@@ -165,6 +165,20 @@ test('received reports are kept, listed and shown, and are there after a restart
   assert.deepEqual(await open(t, {}, folder).ids(), ['two', 't1', 'one'])
 })
 
+test('RFC 8460 §3: a report about TLS that its sender has not signed is not read', async (t) => {
+  const { reports, ids } = open(t)
+  const tls = letter('application/tlsrpt+json', tlsJson)
+  await reports.take(Buffer.from(tls), { receivedAt: 7, verified: true, unsigned: true })
+  await reports.take(letter('text/xml', xml(report('one'))), {
+    receivedAt: 7,
+    verified: true,
+    unsigned: true,
+  })
+  assert.deepEqual(await ids(), ['one'])
+  await reports.take(Buffer.from(tls), { receivedAt: 7, verified: true, unsigned: false })
+  assert.deepEqual(await ids(), ['t1', 'one'])
+})
+
 test('a report that comes twice is kept once; a proven one replaces one that anybody could have sent', async (t) => {
   const { reports, take } = open(t)
   await take(report('one'))

@@ -36,10 +36,14 @@ function perform(request: ReportsRequest): Omit<ReportsReply, 'id'> {
   return {}
 }
 
-function take({ message, receivedAt, verified }: Extract<ReportsRequest, { kind: 'take' }>) {
+function take(request: Extract<ReportsRequest, { kind: 'take' }>) {
+  const { message, receivedAt, verified, unsigned } = request
   try {
     const found = findReport(message, limits)
     if (found === null) return { passedOver: 'There is no report in it' }
+    // RFC 8460 §3.
+    if (found.kind === 'tls' && unsigned === true)
+      return { passedOver: 'It is about TLS, and not signed by the domain of its sender' }
     const number = opened().keep(found, { receivedAt, verified })
     return number === null ? { passedOver: 'It is there already' } : { taken: number }
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import { parseAuthenticationResults } from '../../mailauth/results-field.ts'
+import { isSubdomainOrSame } from '../../mailauth/domain.ts'
+import { type MethodResult, parseAuthenticationResults } from '../../mailauth/results-field.ts'
 import { parseHeader, fieldText } from '../../message/header.ts'
 import type { BodyRef } from '../../store/body.ts'
 import type { Email } from '../../store/store.ts'
@@ -75,19 +76,36 @@ async function takeLetter({ accountId, emailId }: LetterPlace, world: LetterWorl
       message.set(piece, offset)
       offset += piece.length
     }
-    const verified = dmarcPassed(email.prefix, hostname)
-    await reports.take(message, { receivedAt: clock.now(), verified })
+    await reports.take(message, { receivedAt: clock.now(), ...proofOf(email.prefix, hostname) })
   } catch (error) {
     log.error('letter for reports cannot be read', { error })
   }
 }
 
-/** The prefix is ours: what strangers wrote stands below it. */
-function dmarcPassed(prefix: string, hostname: string): boolean {
-  return parseHeader(prefix).fields.some(({ name, value }) => {
-    if (name.toLowerCase() !== 'authentication-results') return false
+/**
+ * The prefix is ours: what strangers wrote stands below it.
+ *
+ * @returns Whether DMARC passed; and whether it is known that the domain of its author did not sign it.
+ */
+function proofOf(prefix: string, hostname: string): { verified: boolean; unsigned: boolean } {
+  for (const { name, value } of parseHeader(prefix).fields) {
+    if (name.toLowerCase() !== 'authentication-results') continue
     const found = parseAuthenticationResults(fieldText(value))
-    const dmarc = found?.results.find(({ method }) => method === 'dmarc')
-    return found?.server === hostname && dmarc?.result === 'pass'
-  })
+    if (found?.server !== hostname) continue
+    const dmarc = found.results.find(({ method }) => method === 'dmarc')
+    const signatures = found.results.filter(({ method }) => method === 'dkim')
+    const author = headerOf(dmarc, 'from')
+    const signed = signatures.some((one) => one.result === 'pass' && isRelated(headerOf(one, 'd'), author))
+    return { verified: dmarc?.result === 'pass', unsigned: signatures.length > 0 && !signed }
+  }
+  return { verified: false, unsigned: false }
+}
+
+function headerOf(result: MethodResult | undefined, property: string): string | null {
+  return result?.properties.find((one) => one.type === 'header' && one.property === property)?.value ?? null
+}
+
+function isRelated(domain: string | null, author: string | null): boolean {
+  if (domain === null || author === null) return true
+  return isSubdomainOrSame(domain, author) || isSubdomainOrSame(author, domain)
 }

@@ -214,6 +214,8 @@ test('TLS reports go to addresses and are uploaded; RFC 8460 has fields of its o
   )
   assert.deepEqual(gunzipSync(uploads[0]!.content), content)
   const report = readTlsReport(content, 10)
+  // §5.3: of the submitter's domain, whatever else people may be told to ask at.
+  assert.equal(report.contact, 'dmarc-reports@hamburger.edu')
   assert.equal(report.policies[0]!.failures[0]!.type, 'starttls-not-supported')
   const header = Buffer.from(letters[0]!.octets)
     .toString()

@@ -29,7 +29,8 @@ export async function sendTlsReport(
 
   const text = writeTlsReport({
     organisation: identity.organisation,
-    contact: identity.contact ?? identity.address,
+    // RFC 8460 §4.4 and §5.3: an address, and of the domain that TLS-Report-Submitter and the file name say.
+    contact: identity.address,
     reportId: `${reportId}@${submitterOf(identity)}`,
     ...{ begin: day, end, policies, detailsLeftOut: 0 },
   })

@@ -223,12 +223,11 @@ export async function answer(session: Session, line: string): Promise<Answer> {
 
 /** RFC 5321 §4.5.3.1.9. The line has been thrown away; an answer to our challenge that long ends the log-in. */
 export function lineTooLong(session: Session): Answer {
+  // RFC 4954 §6 has a code of its own for that.
+  const status = session.phase === 'auth' ? '5.5.6' : '5.5.2'
   if (session.phase === 'auth') session.phase = 'ready'
   session.exchange = null
-  return counted(session, {
-    reply: { code: 500, status: '5.5.2', lines: ['Line too long'] },
-    next: 'command',
-  })
+  return counted(session, { reply: { code: 500, status, lines: ['Line too long'] }, next: 'command' })
 }
 
 const idleVerbs = new Set(['NOOP', 'RSET', 'HELP', 'VRFY', 'EXPN', 'HELO', 'EHLO', 'LHLO', 'ETRN'])

@@ -35,7 +35,7 @@ export const mail: Command = {
       !(await maySendAs(store, session.account, transaction.reversePath))
     ) {
       throw refuse(
-        553,
+        550,
         '5.7.1',
         `You are logged in as ${session.account.address} and may not send as another`,
       )

@@ -30,6 +30,7 @@ export const rcpt: Command = {
       if (decision.code === 550) await hearOfUnknown(session, address, parameters)
       throw refuse(decision.code, decision.status, decision.text)
     }
+    if (decision.kind === 'elsewhere') refuseUnqualified(session, forwardPath.domain)
     // Nothing relays for strangers.
     const lifeMs = decision.kind === 'elsewhere' ? await relayFor(session, forwardPath.domain) : null
     const waiting = session.filters.ask('rcpt', address, parameters, true)
@@ -41,6 +42,12 @@ export const rcpt: Command = {
     session.phase = 'recipients'
     return { code: 250, status: '2.1.5', lines: [replyTexts?.recipient(forwardPath) ?? 'Recipient ok'] }
   },
+}
+
+/** RFC 6409 §4.2: what is handed in names whole domains; no part of one is added here. @throws {Refusal} */
+function refuseUnqualified({ options }: Session, domain: string): void {
+  if (options.role !== 'submission' || domain.includes('.') || domain.startsWith('[')) return
+  throw refuse(554, '5.1.2', 'The domain of the recipient is not a whole one, such as example.com')
 }
 
 /**
