@@ -141,7 +141,7 @@ test('Lines over the limit count as errors, and end a log-in that they were to a
   const door = await openDoor(t, { door: { role: 'submission' } })
   const one = await greet(t, door)
   assert.match(await one.ask('AUTH PLAIN'), /^334/)
-  assert.match(await one.ask('A'.repeat(13_000)), /^500 5\.5\.2 Line too long/)
+  assert.match(await one.ask('A'.repeat(13_000)), /^500 5\.5\.6 Line too long/)
   assert.match(await one.ask('NOOP'), /^250/)
   for (let i = 0; i < 18; i++) assert.match(await one.ask('A'.repeat(3_000)), /^500/)
   assert.match(await one.ask('A'.repeat(3_000)), /^421/)

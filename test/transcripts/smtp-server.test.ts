@@ -443,7 +443,7 @@ describe('submission', () => {
         S: 501 5.7.0 Log-in cancelled
         C: AUTH LOGIN
         S: 334 VXNlcm5hbWU6
-        C: ${'A'.repeat(2_052)}
+        C: ${'A'.repeat(13_000)}
         S: 500 5.5.6 Line too long
         C: AUTH LOGIN
         S: 334 VXNlcm5hbWU6
