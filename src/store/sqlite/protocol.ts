@@ -15,7 +15,9 @@ export type WriterCall =
 export type Lane = 'interactive' | 'patient' | 'bulk'
 
 /** All that the sockets' thread asked for in one turn. */
-export interface WriterPost extends Readonly<Record<Lane, readonly WriterCall[]>> {
+export interface WriterPost {
+  readonly interactive: readonly WriterCall[]
+  readonly bulk: readonly WriterCall[]
   readonly nowMs: number
   /** Bodies of the accepts, each after the room for its record's header; handed over, not copied. */
   readonly bodies: ArrayBuffer | null

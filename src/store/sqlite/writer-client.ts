@@ -155,7 +155,7 @@ export class WriterClient {
     const bodies = this.#bodyOctets === 0 ? null : this.#joinBodies()
     const { interactive, patient, bulk } = this.#lanes
     const calls = patient.length === 0 ? interactive : [...interactive, ...patient]
-    const post: WriterPost = { nowMs: this.#clock.now(), interactive: calls, patient: [], bulk, bodies }
+    const post: WriterPost = { nowMs: this.#clock.now(), interactive: calls, bulk, bodies }
     this.#lanes = emptyLanes()
     this.#calls = 0
     this.#worker.postMessage(post, bodies === null ? [] : [bodies])

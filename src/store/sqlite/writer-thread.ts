@@ -33,36 +33,22 @@ if (redone > 0)
 freeLeases(sql)
 let closed = false
 let resting: NodeJS.Timeout | null = null
-/** For the time of what is patient. */
-let waiting = false
 
 function tell(message: WriterMessage): void {
   port.postMessage(message)
 }
 
-function work(first: WriterPost | 'close' | null): void {
-  let closing = first !== null && !take(first)
+function work(first: WriterPost | 'close'): void {
+  let closing = !take(first)
   for (;;) {
     for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
       if (!take(more.message as WriterPost | 'close')) closing = true
     }
-    const dueInMs = writer.dueInMs
-    if (dueInMs === null) break
-    if (dueInMs > 0 && !closing) {
-      // Together with what comes meanwhile, which calls us itself.
-      if (!waiting) setTimeout(workAgain, dueInMs)
-      waiting = true
-      return
-    }
+    if (writer.isIdle) break
     tell(writer.runBatch())
   }
   if (closing) close()
   else restLater()
-}
-
-function workAgain(): void {
-  waiting = false
-  if (!closed) work(null)
 }
 
 /** Piece by piece, behind everything else. */

@@ -29,8 +29,6 @@ import { Transaction } from './transaction.ts'
 
 const callsAtOnce = 200
 const batchMs = 20
-/** For so long what nobody waits for may wait for company: a commit costs two writes to the disk, whatever is in it. */
-const patienceMs = 5
 
 interface Waiting {
   readonly call: WriterCall
@@ -53,10 +51,7 @@ export class Writer {
   /** Whether commits are synced. */
   #synced = true
   readonly #interactive: Waiting[] = []
-  readonly #patient: Waiting[] = []
   readonly #bulk: Waiting[] = []
-  /** When the first of the patient ones came. */
-  #patientSince = 0
   /** While somebody copies them, files that no row names stay. */
   #keepers = 0
   readonly #unneededFiles: string[] = []
@@ -113,23 +108,17 @@ export class Writer {
       ...{ call, nowMs: post.nowMs, bodies, place: null, error: null },
     })
     for (const call of post.interactive) this.#interactive.push(waiting(call))
-    if (this.#patient.length === 0) this.#patientSince = performance.now()
-    for (const call of post.patient) this.#patient.push(waiting(call))
     for (const call of post.bulk) this.#bulk.push(waiting(call))
   }
 
-  /** Milliseconds until there is something to do: 0 for now, null when nothing waits. */
-  get dueInMs(): number | null {
-    if (this.#interactive.length > 0 || this.#bulk.length > 0) return 0
-    if (this.#patient.length === 0) return null
-    return Math.max(0, this.#patientSince + patienceMs - performance.now())
+  get isIdle(): boolean {
+    return this.#interactive.length === 0 && this.#bulk.length === 0
   }
 
   /** Does one batch of what waits. */
   runBatch(): WriterReply {
     // Bulk work is let in when nothing else waits; else one piece of it a batch, so that it ends one day.
     const batch = this.#interactive.splice(0, callsAtOnce)
-    batch.push(...this.#patient.splice(0, callsAtOnce))
     batch.push(...this.#bulk.splice(0, batch.length === 0 ? callsAtOnce : 1))
     this.#placeBodies(batch)
     const outcome = this.#do(batch)
