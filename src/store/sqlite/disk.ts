@@ -43,6 +43,8 @@ export interface Disk {
 /** Vectors of one `writev`; the system takes 1,024. */
 const vectorsMax = 1_000
 
+const zeros = Buffer.alloc(64 * 1024)
+
 export const systemDisk: Disk = {
   makeFolder: (folder) => void mkdirSync(folder, { recursive: true }),
   list: (folder) => readdirSync(folder),
@@ -58,8 +60,8 @@ export const systemDisk: Disk = {
     }
   },
   fill(fd, from, to) {
-    const zeros = Buffer.alloc(to - from)
-    writeAll(fd, [zeros], from)
+    for (let at = from; at < to; at += zeros.length)
+      writeAll(fd, [zeros.subarray(0, Math.min(zeros.length, to - at))], at)
   },
   truncate: (fd, octets) => ftruncateSync(fd, octets),
   sync: (fd) => fdatasyncSync(fd),
