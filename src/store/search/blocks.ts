@@ -1,36 +1,55 @@
-/** The blocks of opaque words: those on the disk, and the open one. See open-block.ts. */
+/**
+ * The blocks of the index, each of some thousand messages in the order of their emails: those on the disk, and the open
+ * one. Nothing in a block says anything about a message in another, so a new message costs the same however many there are.
+ */
 import type { Sql } from '../sqlite/database.ts'
-import { findTrigrams, OpenBlock, type OpaqueScope, pieceOf, piecesMax } from './open-block.ts'
-import { trigramAt, trigramsOfPair } from './trigrams.ts'
+import { OpenBlock } from './open-block.ts'
+import { type Piece, PieceReader } from './piece.ts'
 
-/** Trigrams of a text that are looked for; reading the message says the rest. */
-const trigramsLookedFor = 3
 const accountFactor = 2 ** 32
+/** Pieces of a block have numbers below it. */
+const piecesMax = 2 ** 16
 
 export const blockTables = `
-  -- Opaque words in blocks of messages. messages: row ids as 64-bit floating-point numbers, in the order of their emails.
-  CREATE TABLE IF NOT EXISTS block (block INTEGER PRIMARY KEY, messages BLOB NOT NULL);
-  -- id: number of pieces in a block * block + piece.
-  CREATE TABLE IF NOT EXISTS block_piece (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
-  -- The open block when the file was closed last, with the emails up to this one.
-  CREATE TABLE IF NOT EXISTS open_block
-    (block INTEGER PRIMARY KEY, email INTEGER NOT NULL, rows BLOB NOT NULL, codes BLOB NOT NULL, messages BLOB NOT NULL);
+  -- messages: row ids, in the order of their emails, negative when the message has gone. first_keys: of each piece.
+  -- Both as 64-bit floating-point numbers in the order of octets of the machine. open: 1 while there is room in it.
+  CREATE TABLE IF NOT EXISTS block
+    (block INTEGER PRIMARY KEY, open INTEGER NOT NULL, messages BLOB NOT NULL, first_keys BLOB NOT NULL);
+  -- id: 2^16 * block + number of the piece. See piece.ts.
+  CREATE TABLE IF NOT EXISTS piece (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 `
 
-export interface OpaqueBlock {
-  /** Row ids of messages with all of the trigrams in one scope that are looked at. @param text Two chars at least. */
-  holding(scope: OpaqueScope, text: string): number[]
+/** A block with messages that are asked about. */
+export interface AskedBlock {
+  /** Those asked about in it are among those whose places are in [from, end). */
+  readonly from: number
+  readonly end: number
+  /** Messages in it. */
+  readonly size: number
+  /** Row ids by place. */
+  rows(): ArrayLike<number>
+  /** Marks the messages, by their places, that have one of the keys, which ascend. */
+  find(keys: readonly number[], found: Uint8Array): void
+  /** How many pieces have to be read for that. */
+  piecesFor(keys: readonly number[]): number
 }
 
 interface Sealed {
   readonly block: number
+  readonly size: number
+  /** Messages that have not gone. */
+  readonly living: number
   readonly firstEmail: number
   readonly lastEmail: number
+  readonly firstKeys: Float64Array
 }
+
+/** Which emails within [first, last] there are. */
+export type Present = (first: number, last: number) => Set<number>
 
 export class Blocks {
   readonly #sql: Sql
-  readonly #sealed: Sealed[]
+  readonly #sealed: Sealed[] = []
   readonly #messagesMax: number
   open: OpenBlock
 
@@ -39,121 +58,221 @@ export class Blocks {
     this.#sql = sql
     this.#messagesMax = messagesMax
     this.open = new OpenBlock(messagesMax)
-    this.#sealed = sql
-      .all<readonly [number, Uint8Array]>('SELECT block, messages FROM block ORDER BY block')
-      .map(([block, messages]) => sealedOf(block, unpackRows(messages)))
-  }
-
-  /** All emails up to this one are in blocks. @param highWater Of the whole index. */
-  load(highWater: number): number {
-    const [email, rows, codes, messages] =
-      this.#sql.get<readonly [number, Uint8Array, Uint8Array, Uint8Array]>(
-        'SELECT email, rows, codes, messages FROM open_block WHERE block = ?',
-        this.#nextBlock,
-      ) ?? []
-    if (email === undefined || email > highWater) return this.#sealed.at(-1)?.lastEmail ?? 0
-    this.open.load({ rows: rows!, codes: codes!, messages: messages! })
-    return email
-  }
-
-  /** Writes the open block as it is, within a transaction. @param email All up to this one are in blocks. */
-  save(email: number): void {
-    const { rows, codes, messages } = this.open.save()
-    this.#sql.run('DELETE FROM open_block')
-    this.#sql.run(
-      'INSERT INTO open_block VALUES (?, ?, ?, ?, ?)',
-      this.#nextBlock,
-      email,
-      rows,
-      codes,
-      messages,
+    const stored = sql.all<readonly [number, number, Uint8Array, Uint8Array]>(
+      'SELECT block, open, messages, first_keys FROM block ORDER BY block',
     )
+    for (const [block, open, messages, firstKeys] of stored) {
+      const rows = numbersOf(messages)
+      const sealed = sealedOf(block, rows, numbersOf(firstKeys))
+      if (open === 0) this.#sealed.push(sealed)
+      else this.open.load(rows, this.#piecesOf(sealed))
+    }
   }
 
-  get count(): number {
-    return this.#sealed.length
+  /** Messages that have not gone. */
+  get messages(): number {
+    return this.#sealed.reduce((sum, { living }) => sum + living, livingAmong(this.open.rows))
   }
 
-  /** Writes the open block, within a transaction. @returns Takes note of it; to be called after the commit. */
-  seal(): () => void {
-    const { open } = this
-    const block = this.#nextBlock
-    const rows = Float64Array.from(open.rows)
-    this.#sql.run('INSERT INTO block VALUES (?, ?)', block, new Uint8Array(rows.buffer))
-    for (const { piece, data } of open.pieces())
-      this.#sql.run('INSERT INTO block_piece VALUES (?, ?)', block * piecesMax + piece, data)
+  /**
+   * Writes the open block, within a transaction.
+   *
+   * @param open There is room in it.
+   * @returns Takes note of it; to be called after the commit.
+   */
+  write(open: boolean): () => void {
+    const sealed = this.#write((this.#sealed.at(-1)?.block ?? 0) + 1, open, this.open)
     return () => {
-      this.#sealed.push(sealedOf(block, rows))
+      if (open) return
+      this.#sealed.push(sealed)
       this.open = new OpenBlock(this.#messagesMax)
     }
   }
 
   /** Blocks that have some of these emails, which ascend. */
-  *of(emails: Float64Array): Generator<OpaqueBlock, void> {
-    let at = 0
+  *of(emails: Float64Array): Generator<AskedBlock, void> {
+    let end = 0
     for (const sealed of this.#sealed) {
-      while (at < emails.length && emails[at]! < sealed.firstEmail) at++
-      if (at === emails.length) return
-      if (emails[at]! <= sealed.lastEmail)
-        yield { holding: (scope, text) => this.#holding(sealed.block, scope, text) }
+      let from = end
+      while (from < emails.length && emails[from]! < sealed.firstEmail) from++
+      for (end = from; end < emails.length && emails[end]! <= sealed.lastEmail; ) end++
+      if (end > from) yield this.#asked(sealed, from, end)
+      if (end === emails.length) return
     }
     const { open } = this
     yield {
-      holding: (scope, text) =>
-        inAll(trigramsOf(text), open.rows, (...of) => open.withTrigrams(scope, ...of)),
+      ...{ from: end, end: emails.length, size: open.rows.length },
+      rows: () => open.rows,
+      find: (keys, found) => open.find(keys, found),
+      piecesFor: () => 0,
     }
   }
 
-  get #nextBlock(): number {
-    return (this.#sealed.at(-1)?.block ?? 0) + 1
+  /**
+   * Forgets messages of one block that have gone, in a transaction: of a block with few left, all that was said of them.
+   *
+   * @param after An email: the block that has the next one after it.
+   * @returns The last email of the block; null after the last block.
+   */
+  forget(after: number, present: Present): number | null {
+    const at = this.#sealed.findIndex(({ lastEmail }) => lastEmail > after)
+    if (at < 0) {
+      markGone(this.open.rows, present)
+      return null
+    }
+    const sealed = this.#sealed[at]!
+    const rows = this.#rowsOf(sealed.block)
+    if (!markGone(rows, present)) return sealed.lastEmail
+    const living = livingAmong(rows)
+    if (living * 2 <= rows.length) this.#compact(at, rows, living)
+    else {
+      this.#sql.run('UPDATE block SET messages = ? WHERE block = ?', octetsOf(rows), sealed.block)
+      this.#sealed[at] = { ...sealed, living }
+    }
+    return sealed.lastEmail
   }
 
-  #holding(block: number, scope: OpaqueScope, text: string): number[] {
-    const row = (): Float64Array =>
-      unpackRows(
-        this.#sql.get<readonly [Uint8Array]>('SELECT messages FROM block WHERE block = ?', block)![0],
-      )
-    return inAll(trigramsOf(text), row, (first, end) => {
-      const id = block * piecesMax + pieceOf(scope, first)
-      const found = this.#sql.get<readonly [Uint8Array]>('SELECT data FROM block_piece WHERE id = ?', id)
-      return found === undefined ? new Set() : findTrigrams(found[0], first, end)
-    })
+  /** Writes a block anew, with the one before it when both together are none too many. */
+  #compact(at: number, rows: Float64Array, living: number): void {
+    const sealed = this.#sealed[at]!
+    const neighbour = this.#sealed[at - 1]
+    const before =
+      neighbour !== undefined && neighbour.living + living <= this.#messagesMax ? neighbour : null
+    const together = new OpenBlock(this.#messagesMax)
+    if (before !== null) together.load(this.#rowsOf(before.block), this.#piecesOf(before))
+    together.load(rows, this.#piecesOf(sealed))
+    this.#delete(sealed.block)
+    if (together.rows.length === 0) {
+      if (before !== null) this.#delete(before.block)
+      this.#sealed.splice(before === null ? at : at - 1, before === null ? 1 : 2)
+      return
+    }
+    const written = this.#write((before ?? sealed).block, false, together)
+    if (before === null) this.#sealed[at] = written
+    else this.#sealed.splice(at - 1, 2, written)
+  }
+
+  #write(block: number, open: boolean, from: OpenBlock): Sealed {
+    this.#delete(block)
+    const firstKeys: number[] = []
+    for (const { firstKey, data } of from.pieces()) {
+      this.#sql.run('INSERT INTO piece VALUES (?, ?)', block * piecesMax + firstKeys.length, data)
+      firstKeys.push(firstKey)
+    }
+    const rows = Float64Array.from(from.rows)
+    const sealed = sealedOf(block, rows, Float64Array.from(firstKeys))
+    const values = [block, open ? 1 : 0, octetsOf(rows), octetsOf(sealed.firstKeys)] as const
+    this.#sql.run('INSERT INTO block VALUES (?, ?, ?, ?)', ...values)
+    return sealed
+  }
+
+  #delete(block: number): void {
+    this.#sql.run('DELETE FROM block WHERE block = ?', block)
+    const first = block * piecesMax
+    this.#sql.run('DELETE FROM piece WHERE id BETWEEN ? AND ?', first, first + piecesMax - 1)
+  }
+
+  #asked(sealed: Sealed, from: number, end: number): AskedBlock {
+    let rows: Float64Array | null = null
+    return {
+      ...{ from, end, size: sealed.size },
+      rows: () => (rows ??= this.#rowsOf(sealed.block)),
+      find: (keys, found) => this.#find(sealed, keys, found),
+      piecesFor(keys) {
+        let pieces = 0
+        let last = -1
+        for (const key of keys) {
+          const place = lastUpTo(sealed.firstKeys, key)
+          if (place > last) pieces++
+          last = place
+        }
+        return pieces
+      },
+    }
+  }
+
+  #find(sealed: Sealed, keys: readonly number[], found: Uint8Array): void {
+    const take = (message: number) => void (found[message] = 1)
+    for (let i = 0; i < keys.length; ) {
+      const place = lastUpTo(sealed.firstKeys, keys[i]!)
+      const beyond = sealed.firstKeys[place + 1] ?? Number.POSITIVE_INFINITY
+      const begin = i
+      while (i < keys.length && keys[i]! < beyond) i++
+      if (place < 0) continue
+      const reader = new PieceReader(this.#pieceOf(sealed, place))
+      let wanted = begin
+      for (let key = reader.next(); key !== null && wanted < i; ) {
+        if (keys[wanted]! < key) wanted++
+        else {
+          if (keys[wanted] === key) reader.messages(take)
+          key = reader.next()
+        }
+      }
+    }
+  }
+
+  *#piecesOf(sealed: Sealed): Generator<Piece, void> {
+    for (let place = 0; place < sealed.firstKeys.length; place++) yield this.#pieceOf(sealed, place)
+  }
+
+  #pieceOf(sealed: Sealed, place: number): Piece {
+    const id = sealed.block * piecesMax + place
+    const row = this.#sql.get<readonly [Uint8Array]>('SELECT data FROM piece WHERE id = ?', id)
+    if (row === undefined) throw new Error('the index is malformed: a piece is missing')
+    return { firstKey: sealed.firstKeys[place]!, data: row[0] }
+  }
+
+  #rowsOf(block: number): Float64Array {
+    return numbersOf(
+      this.#sql.get<readonly [Uint8Array]>('SELECT messages FROM block WHERE block = ?', block)![0],
+    )
   }
 }
 
-/** Ranges of trigrams; a message that holds the text has one of each. */
-function trigramsOf(text: string): (readonly [number, number])[] {
-  if (text.length === 2) return [trigramsOfPair(text)]
-  const last = text.length - 3
-  const places = new Set(
-    Array.from({ length: trigramsLookedFor }, (_, i) => Math.round((i * last) / (trigramsLookedFor - 1))),
-  )
-  return [...places].map((at) => {
-    const trigram = trigramAt(text, at)
-    return [trigram, trigram + 1]
-  })
-}
-
-function inAll(
-  ranges: readonly (readonly [number, number])[],
-  rows: ArrayLike<number> | (() => ArrayLike<number>),
-  find: (first: number, end: number) => Set<number>,
-): number[] {
-  let found: Set<number> | null = null
-  for (const [first, end] of ranges) {
-    const some = find(first, end)
-    found = found === null ? some : found.intersection(some)
-    // One that is left is sooner read.
-    if (found.size <= 1) break
+/** @returns Whether some have gone that had not before. */
+function markGone(rows: number[] | Float64Array, present: Present): boolean {
+  if (rows.length === 0) return false
+  const emails = present(emailOf(rows[0]!), emailOf(rows.at(-1)!))
+  let some = false
+  for (const [place, row] of rows.entries()) {
+    if (row < 0 || emails.has(emailOf(row))) continue
+    rows[place] = -row
+    some = true
   }
-  const all = typeof rows === 'function' ? rows() : rows
-  return [...found!].map((message) => all[message]!)
+  return some
 }
 
-function sealedOf(block: number, rows: Float64Array): Sealed {
-  return { block, firstEmail: rows[0]! % accountFactor, lastEmail: rows.at(-1)! % accountFactor }
+function livingAmong(rows: ArrayLike<number>): number {
+  let living = 0
+  for (let i = 0; i < rows.length; i++) if (rows[i]! > 0) living++
+  return living
 }
 
-function unpackRows(messages: Uint8Array): Float64Array {
-  return new Float64Array(messages.slice().buffer)
+function sealedOf(block: number, rows: Float64Array, firstKeys: Float64Array): Sealed {
+  const ends = { firstEmail: emailOf(rows[0] ?? 0), lastEmail: emailOf(rows.at(-1) ?? 0) }
+  return { block, size: rows.length, living: livingAmong(rows), ...ends, firstKeys }
+}
+
+function emailOf(row: number): number {
+  return Math.abs(row) % accountFactor
+}
+
+/** Place of the last number that is at most this one; -1 when there is none. */
+function lastUpTo(sorted: Float64Array, wanted: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (sorted[middle]! <= wanted) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
+function octetsOf({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array {
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
+}
+
+function numbersOf(octets: Uint8Array): Float64Array {
+  return new Float64Array(octets.slice().buffer)
 }

@@ -1,27 +1,19 @@
-/** Collects the terms of one message after another. */
+/** Puts what the texts of one message after another have into the open block. */
 import { gramChar, separator, wordChar } from './char-classes.ts'
 import type { IndexFile } from './index-file.ts'
+import { keyOfGram } from './keys.ts'
 import type { OpenBlock } from './open-block.ts'
-import { formOf, type WordForm } from './runs.ts'
+import { formOf } from './runs.ts'
 import { nameOctet, octetOf, type Scope } from './scopes.ts'
-import { SeenWords } from './seen-words.ts'
-import { TermWriter } from './term-writer.ts'
-import type { Vocabulary } from './vocabulary.ts'
+import { type Vocabulary, hashEnd, hashNext } from './vocabulary.ts'
 
 export class DocumentTerms {
   readonly #vocabulary: Vocabulary
   readonly #classes: Uint8Array
   readonly #index: IndexFile
-  readonly #grams = new Set<number>()
-  readonly #seen = new SeenWords()
-  /** Where opaque words go. */
   #block: OpenBlock
-  readonly #terms = new TermWriter()
-  #scope: Scope = 'body'
-  #scopeOctet = octetOf('body')
   #charsLeft = 0
   #complete = true
-  #onlyOpaque = false
 
   constructor(index: IndexFile, classes: Uint8Array) {
     this.#index = index
@@ -30,12 +22,9 @@ export class DocumentTerms {
     this.#block = index.blocks.open
   }
 
-  /** @param onlyOpaque Nothing else is wanted. */
-  begin(row: number, onlyOpaque = false): void {
-    this.#terms.clear()
+  begin(row: number): void {
     this.#charsLeft = this.#index.bounds.messageChars
     this.#complete = true
-    this.#onlyOpaque = onlyOpaque
     this.#block = this.#index.blocks.open
     this.#block.begin(row)
   }
@@ -47,78 +36,67 @@ export class DocumentTerms {
       return
     }
     this.#charsLeft -= folded.length
-    this.#scope = scope
-    this.#scopeOctet = octetOf(scope)
-    this.#grams.clear()
-    this.#seen.clear()
+    const scopeOctet = octetOf(scope)
+    const opaqueScope = scope === 'header' || scope === 'body' ? scope : null
     const classes = this.#classes
+    const begin = this.#vocabulary.hashBegin(scopeOctet)
     const end = folded.length
     for (let at = 0; at < end; ) {
+      const start = at
       const kind = classes[folded.charCodeAt(at)]
-      const start = at++
-      if (kind === separator) continue
+      if (kind === separator) {
+        at++
+        continue
+      }
       if (kind === gramChar) {
-        while (at < end && classes[folded.charCodeAt(at)] === gramChar) at++
-        if (!this.#onlyOpaque) this.#addGrams(folded, start, at)
+        do at++
+        while (at < end && classes[folded.charCodeAt(at)] === gramChar)
+        this.#addGrams(scopeOctet, folded, start, at)
         continue
       }
       let hasDigit = false
       let units = 0
-      for (at = start; at < end; at++) {
+      let hash = begin
+      for (; at < end; at++) {
         const code = folded.charCodeAt(at)
         if (classes[code] !== wordChar) break
         if (code < 58) hasDigit = true
         units |= code
+        hash = hashNext(hash, code)
       }
-      this.#addWord(folded, start, at, formOf(at - start, units < 128, hasDigit))
+      const form = formOf(at - start, units < 128, hasDigit)
+      if (form === 'opaque' && opaqueScope !== null) this.#block.addOpaque(opaqueScope, folded, start, at)
+      else if (form === 'grams') this.#addGrams(scopeOctet, folded, start, at)
+      else if (!this.#addWord(scopeOctet, folded, start, at, hashEnd(hash)))
+        // There is no room for further words.
+        this.#addGrams(scopeOctet, folded, start, at)
     }
   }
 
   /** Takes the name of a header field. */
   addName(name: string): void {
-    this.#seen.clear()
-    if (!this.#onlyOpaque) this.#addToVocabulary(nameOctet, name, 0, name.length)
+    const hash = this.#vocabulary.hash(nameOctet, name)
+    if (!this.#addWord(nameOctet, name, 0, name.length, hash)) this.#complete = false
   }
 
-  /** @returns The terms with blanks between; and whether they, and the block, say everything about the message. */
-  finish(): { readonly terms: string; readonly complete: boolean } {
-    return { terms: this.#terms.text, complete: this.#complete }
+  /** @returns Whether the block says everything about the message. */
+  finish(): boolean {
+    return this.#complete
   }
 
-  #addWord(text: string, start: number, end: number, form: WordForm): void {
-    const scope = this.#scope
-    if (form === 'opaque' && (scope === 'header' || scope === 'body'))
-      this.#block.add(scope, text, start, end)
-    else if (this.#onlyOpaque) return
-    else if (form === 'grams') this.#addGrams(text, start, end)
-    else this.#addToVocabulary(this.#scopeOctet, text, start, end)
-  }
-
-  #addToVocabulary(scope: number, text: string, start: number, end: number): void {
-    const hash = this.#vocabulary.hash(scope, text, start, end)
-    if (this.#seen.add(text, start, end, hash)) return
+  /** @returns False when there is no room for it. */
+  #addWord(scope: number, text: string, start: number, end: number, hash: number): boolean {
     const { vocabularyOctets } = this.#index.bounds
     const number = this.#vocabulary.findOrAdd(scope, text, start, end, hash, vocabularyOctets)
-    if (number > 0) this.#terms.word(number)
-    else if (scope === nameOctet) this.#complete = false
-    // There is no room for further words.
-    else this.#addGrams(text, start, end)
+    if (number >= 0) this.#block.addWord(number)
+    return number >= 0
   }
 
-  #addGrams(text: string, start: number, end: number): void {
-    const grams = this.#grams
+  #addGrams(scope: number, text: string, start: number, end: number): void {
     for (let at = start; at < end; at++) {
       const first = text.charCodeAt(at)
-      if (!grams.has(first)) {
-        grams.add(first)
-        this.#terms.gram(this.#scopeOctet, first, null)
-      }
-      if (at + 1 === end) break
-      const second = text.charCodeAt(at + 1)
-      const key = 65_536 + first * 65_536 + second
-      if (grams.has(key)) continue
-      grams.add(key)
-      this.#terms.gram(this.#scopeOctet, first, second)
+      this.#block.addGram(keyOfGram(scope, first, null))
+      if (at + 1 < end) this.#block.addGram(keyOfGram(scope, first, text.charCodeAt(at + 1)))
     }
   }
 }

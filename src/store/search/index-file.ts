@@ -5,29 +5,24 @@
 import { rmSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Sql, type Value } from '../sqlite/database.ts'
-import { Blocks, blockTables, type OpaqueBlock } from './blocks.ts'
+import { Blocks, blockTables, type Present } from './blocks.ts'
 import { Vocabulary } from './vocabulary.ts'
 
 /** Grows when terms are made otherwise. Unicode's own tables come with Node and are part of it too. */
-const version = `3 unicode ${process.versions['unicode']}`
+const version = `4 unicode ${process.versions['unicode']}`
 
+// Only this thread has it open, and pages that are new, as nearly all are, need no journal: they are written once.
 const tables = `
-  PRAGMA journal_mode = WAL;
+  PRAGMA journal_mode = TRUNCATE;
   PRAGMA synchronous = NORMAL;
-  PRAGMA cache_size = -16000;
-  PRAGMA temp_store = MEMORY;
+  PRAGMA cache_size = -4000;
   BEGIN;
   CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-  -- Row ids are 2^32 * account + email. Of each message only its terms are kept, not where in it they stand.
-  CREATE VIRTUAL TABLE IF NOT EXISTS terms
-    USING fts5 (found, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');
   -- The vocabulary in pieces, as it grew.
   CREATE TABLE IF NOT EXISTS words (piece INTEGER PRIMARY KEY, entries BLOB NOT NULL);
-  -- Messages about which the terms do not say everything.
+  -- Row ids (2^32 * account + email) of messages of which the index does not say everything.
   CREATE TABLE IF NOT EXISTS partial (message INTEGER PRIMARY KEY);
   ${blockTables}
-  -- More segments before they are merged: a message's terms are written half as often.
-  INSERT INTO terms (terms, rank) VALUES ('automerge', 8);
   COMMIT;
 `
 
@@ -37,23 +32,12 @@ export function rowOf(accountId: number, emailId: number): number {
   return accountId * accountFactor + emailId
 }
 
-export function emailOfRow(row: number): number {
-  return row % accountFactor
-}
-
-/** One message on its way into the index. */
-export interface IndexedMessage {
-  readonly row: number
-  readonly terms: string
-  readonly complete: boolean
-}
-
 export interface IndexBounds {
   /** Of the list of words, which is in memory; further words are found by pairs of characters. */
   readonly vocabularyOctets: number
   /** Chars of text in one message; one with more is looked into when it is searched. */
   readonly messageChars: number
-  /** Of a block of opaque words: so many messages are read again when the store is opened. At most 60,000. */
+  /** Of a block: so many messages are read again after the process was killed. At most 60,000. */
   readonly blockMessages: number
 }
 
@@ -69,14 +53,13 @@ export class IndexFile {
   readonly sql: Sql
   readonly vocabulary: Vocabulary
   readonly blocks: Blocks
-  /** Row ids, see `rowOf`. */
+  /** Row ids, see `rowOf`; and those of the open block that are not in the file yet. */
   readonly partial: Set<number>
+  #newPartial: number[] = []
   /** Emails up to this one are in the index, or were gone when their turn came. */
   highWater: number
-  /** Up to here the open block of opaque words is complete: not at once after the process was killed. */
-  searchable: number
-  messages: number
   #savedEmail: number
+  #mark: string
 
   /** @throws {Error} The file is damaged, or of another version. */
   constructor(file: string, seed: number, bounds: IndexBounds = indexBounds) {
@@ -91,11 +74,10 @@ export class IndexFile {
         throw new Error(`file is of version ${found}, not ${version}`)
       this.#setState('version', version)
       this.highWater = Number(this.#state('highWater') ?? 0)
-      this.messages = Number(this.#state('messages') ?? 0)
+      this.#savedEmail = this.highWater
+      this.#mark = String(this.#state('mark') ?? '')
       this.vocabulary = new Vocabulary(seed)
       this.blocks = new Blocks(this.sql, bounds.blockMessages)
-      this.searchable = this.blocks.load(this.highWater)
-      this.#savedEmail = this.searchable
       for (const [entries] of this.sql.all<readonly [Uint8Array]>('SELECT entries FROM words ORDER BY piece'))
         this.vocabulary.load(entries)
       if (this.vocabulary.count !== Number(this.#state('words') ?? 0)) throw new Error('words are missing')
@@ -110,87 +92,43 @@ export class IndexFile {
 
   /** What the newest message in the index was, to see whether the messages are still those that were indexed. */
   get mark(): string {
-    return String(this.#state('mark') ?? '')
+    return this.#mark
   }
 
-  /**
-   * Puts messages into the index, in one transaction.
-   *
-   * @param highWater All emails up to this one are among `messages`, or were before.
-   */
-  add(messages: readonly IndexedMessage[], highWater: number, mark: string): void {
-    // FTS5 gathers a transaction's terms in memory only while row ids ascend.
-    const sorted = messages.toSorted((a, b) => a.row - b.row)
-    let sealed: (() => void) | null = null
-    this.transaction(() => {
-      for (const { row, terms, complete } of sorted) {
-        this.sql.run('INSERT INTO terms (rowid, found) VALUES (?, ?)', row, terms)
-        if (!complete) this.sql.run('INSERT OR IGNORE INTO partial VALUES (?)', row)
-      }
-      const entries = this.vocabulary.takeUnsaved()
-      if (entries !== null) this.sql.run('INSERT INTO words VALUES (NULL, ?)', entries)
-      this.#setState('highWater', highWater)
-      this.#setState('words', this.vocabulary.count)
-      this.#setState('messages', this.messages + messages.length)
-      this.#setState('mark', mark)
-      if (this.blocks.open.full) sealed = this.blocks.seal()
-    })
-    ;(sealed as (() => void) | null)?.()
-    for (const { row, complete } of messages) if (!complete) this.partial.add(row)
+  /** Messages that have not gone. */
+  get messages(): number {
+    return this.blocks.messages
+  }
+
+  /** The message that was begun last needs to be looked into. */
+  addPartial(row: number): void {
+    this.partial.add(row)
+    this.#newPartial.push(row)
+  }
+
+  /** Writes the open block if it is full. @param highWater All emails up to this one are in blocks, or were gone. */
+  advance(highWater: number, mark: string): void {
     this.highWater = highWater
-    this.searchable = highWater
-    this.messages += messages.length
+    this.#mark = mark
+    if (this.blocks.open.full) this.#write(false)
   }
 
-  /** Takes messages out. */
-  remove(rows: readonly number[]): void {
-    let removed = 0
+  /** Keeps the open block, which otherwise would have to be made anew. */
+  save(): void {
+    if (this.#savedEmail !== this.highWater) this.#write(true)
+  }
+
+  /** Forgets messages of one block that have gone. @returns The block's last email; null after the last block. */
+  forget(after: number, present: Present): number | null {
+    let last: number | null = null
     this.transaction(() => {
-      for (const row of rows) {
-        removed += this.sql.run('DELETE FROM terms WHERE rowid = ?', row) > 0 ? 1 : 0
-        this.sql.run('DELETE FROM partial WHERE message = ?', row)
-      }
-      this.#setState('messages', this.messages - removed)
+      last = this.blocks.forget(after, present)
     })
-    for (const row of rows) this.partial.delete(row)
-    this.messages -= removed
-  }
-
-  /** Row ids within [first, last] of messages that an expression of FTS5 matches, ascending. */
-  find(expression: string, first: number, last: number): Float64Array {
-    const rows = this.sql.all<readonly [number]>(
-      'SELECT rowid FROM terms WHERE terms MATCH ? AND rowid BETWEEN ? AND ?',
-      expression,
-      first,
-      last,
-    )
-    const found = new Float64Array(rows.length)
-    for (let i = 0; i < rows.length; i++) found[i] = rows[i]![0]
-    return found
-  }
-
-  /** Blocks of opaque words with some of these emails, which ascend. */
-  blocksOf(emails: Float64Array): Generator<OpaqueBlock, void> {
-    return this.blocks.of(emails)
-  }
-
-  /** Row ids of messages in the index. */
-  rowsAfter(row: number, limit: number): number[] {
-    // A table of FTS5's own, with a row for each document.
-    const rows = this.sql.all<readonly [number]>(
-      'SELECT id FROM terms_docsize WHERE id > ? ORDER BY id LIMIT ?',
-      row,
-      limit,
-    )
-    return rows.map(([id]) => id)
+    return last
   }
 
   get octets(): number {
-    try {
-      return statSync(this.file).size + (statSync(`${this.file}-wal`, { throwIfNoEntry: false })?.size ?? 0)
-    } catch {
-      return 0
-    }
+    return statSync(this.file, { throwIfNoEntry: false })?.size ?? 0
   }
 
   transaction(work: () => void): void {
@@ -208,10 +146,20 @@ export class IndexFile {
     }
   }
 
-  /** Keeps the open block, which otherwise would have to be made anew. */
-  save(): void {
-    if (this.#savedEmail === this.searchable) return
-    this.transaction(() => this.blocks.save(this.searchable))
+  #write(open: boolean): void {
+    let written = (): void => {}
+    this.transaction(() => {
+      written = this.blocks.write(open)
+      for (const row of this.#newPartial) this.sql.run('INSERT OR IGNORE INTO partial VALUES (?)', row)
+      const entries = this.vocabulary.takeUnsaved()
+      if (entries !== null) this.sql.run('INSERT INTO words VALUES (NULL, ?)', entries)
+      this.#setState('highWater', this.highWater)
+      this.#setState('words', this.vocabulary.count)
+      this.#setState('mark', this.#mark)
+    })
+    written()
+    this.#newPartial = []
+    this.#savedEmail = this.highWater
   }
 
   close(): void {

@@ -5,14 +5,13 @@
 import { foldText } from '../../message/fold-text.ts'
 import { envelopeFields } from '../../message/stored-envelope.ts'
 import { DocumentTerms } from './document-terms.ts'
-import { type IndexedMessage, type IndexFile, rowOf } from './index-file.ts'
+import { type IndexFile, rowOf } from './index-file.ts'
 import { MessageTexts } from './message-texts.ts'
 import type { Scope } from './scopes.ts'
 import type { StoredMessage, StoredMessages } from './stored-messages.ts'
 
 const messagesAtOnce = 128
-/** Chars of terms and milliseconds of reading after which a batch is written: a search waits so long at most. */
-const termCharsAtOnce = 1_000_000
+/** After so many milliseconds others have their turn: a search waits so long at most. */
 const readingMs = 30
 
 export class Indexer {
@@ -40,44 +39,24 @@ export class Indexer {
 
   /** One batch. @returns Whether there may be more. */
   step(): boolean {
-    const { highWater } = this.#index
-    if (this.#index.searchable < highWater) return this.#refill(highWater)
-    const stored = this.#messages.after(highWater, messagesAtOnce)
+    const stored = this.#messages.after(this.#index.highWater, messagesAtOnce)
     if (stored.length === 0) return false
-    const batch: IndexedMessage[] = []
     const begin = performance.now()
-    let chars = 0
+    let done = 0
     for (const message of stored) {
-      const one = this.#describe(message)
-      batch.push(one)
-      chars += one.terms.length
-      if (this.#index.blocks.open.full || chars > termCharsAtOnce || performance.now() - begin > readingMs)
-        break
+      this.#take(message)
+      done++
+      if (this.#index.blocks.open.full || performance.now() - begin > readingMs) break
     }
-    const last = stored[batch.length - 1]!
-    this.#index.add(batch, last.emailId, markOf(last))
-    return batch.length < stored.length || stored.length === messagesAtOnce
+    const last = stored[done - 1]!
+    this.#index.advance(last.emailId, markOf(last))
+    return done < stored.length || stored.length === messagesAtOnce
   }
 
-  /** A piece of what was in the open block when the store was closed. */
-  #refill(highWater: number): true {
-    const stored = this.#messages
-      .after(this.#index.searchable, messagesAtOnce)
-      .filter(({ emailId }) => emailId <= highWater)
-    const begin = performance.now()
-    if (stored.length === 0) this.#index.searchable = highWater
-    for (const message of stored) {
-      this.#describe(message, true)
-      this.#index.searchable = message.emailId
-      if (performance.now() - begin > readingMs) break
-    }
-    return true
-  }
-
-  #describe(message: StoredMessage, onlyOpaque = false): IndexedMessage {
+  #take(message: StoredMessage): void {
     const terms = this.#terms
     const row = rowOf(message.accountId, message.emailId)
-    terms.begin(row, onlyOpaque)
+    terms.begin(row)
     let readable = true
     try {
       const texts = new MessageTexts(message, this.#messages.reader(message))
@@ -92,8 +71,7 @@ export class Indexer {
       // Unreadable, or its structure is. It must not keep others from being found.
       readable = false
     }
-    const { terms: found, complete } = terms.finish()
-    return { row, terms: found, complete: complete && readable }
+    if (!terms.finish() || !readable) this.#index.addPartial(row)
   }
 }
 

@@ -6,29 +6,35 @@
 import { foldText } from '../../message/fold-text.ts'
 import { envelopeFields } from '../../message/stored-envelope.ts'
 import type { SearchCriterion } from '../search.ts'
+import type { AskedBlock } from './blocks.ts'
 import type { IndexFile } from './index-file.ts'
-import type { OpaqueScope } from './open-block.ts'
-import { type RunTerms, termsOf } from './run-terms.ts'
-import { runsOf, type Run } from './runs.ts'
+import { keyOfWord } from './keys.ts'
 import { inBody, inHeader } from './places.ts'
-import { nameOctet, type Scope, termOfWord } from './scopes.ts'
+import { termsOf, type Way } from './run-terms.ts'
+import { runsOf, type Run } from './runs.ts'
+import { nameOctet, type Scope } from './scopes.ts'
 
 /** Words that may hold a needle. With more (all the words with an "e") the commonest are asked about. */
 const wordsMax = 4_000
 /** The same for one of several runs of a needle: the others say enough. */
 const wordsOfRunMax = 300
-/** Terms of one expression: for each row that it finds, FTS5 looks at all of them. */
-const termsAtOnce = 16
 /** Words that are asked about when there are too many. */
 const commonWords = 64
-/** So many messages are looked into sooner than the index is asked to leave out some of them. */
-const fewRows = 400
+/** To look into a message takes as long as to read so many pieces of the index. */
+const piecesPerMessage = 8
 
 /** Messages that match for certain, or may. */
 export interface Answer {
   /** Row ids, ascending. */
   readonly rows: Float64Array
   /** Bits of places.ts: where the needle may be. Null: they match. */
+  readonly where: number | null
+}
+
+interface Question {
+  /** Of each of these a message must have all that one of the ways asks for. */
+  readonly clauses: readonly (readonly Way[])[]
+  /** Of the answer. */
   readonly where: number | null
 }
 
@@ -61,116 +67,126 @@ export class Lookup {
     if (criterion.field === 'sent') return null
     const runs = runsOf(foldNeedle(criterion.needle), this.#classes)
     if (criterion.field !== 'header') {
-      const body = yield* this.#inScope(runs, 'body')
-      if (criterion.field === 'body' || body === null) return body
-      const header = yield* this.#inScope(runs, 'header')
-      return header === null ? null : [...header, ...body]
+      const body = this.#questions(runs, 'body')
+      if (body === null) return null
+      const header = criterion.field === 'body' ? [] : this.#questions(runs, 'header')
+      return header === null ? null : yield* this.#answer([...header, ...body], inHeader | inBody)
     }
     const name = criterion.name.toUpperCase()
-    if (envelopeFields.includes(name)) {
-      // '' asks whether ENVELOPE has the field, which a field that cannot be read does not bring about.
-      return criterion.needle === ''
-        ? this.#withField(name, inHeader)
-        : yield* this.#inScope(runs, name as Scope)
-    }
-    if (criterion.needle === '') return this.#withField(name, null)
-    return this.#inField(name, yield* this.#inScope(runs, 'header'))
+    const named = this.#named(name)
+    const isKnown = envelopeFields.includes(name)
+    // '' asks whether ENVELOPE has the field, which a field that cannot be read does not bring about.
+    if (criterion.needle === '')
+      return yield* this.#answer([{ clauses: [named], where: isKnown ? inHeader : null }], inHeader)
+    const questions = this.#questions(runs, isKnown ? (name as Scope) : 'header')
+    if (isKnown) return questions === null ? null : yield* this.#answer(questions, inHeader)
+    const inField = (questions ?? [everything(inHeader)]).map(({ clauses }) => ({
+      ...{ clauses: [named, ...clauses], where: inHeader },
+    }))
+    return yield* this.#answer(inField, inHeader)
   }
 
-  *#inScope(runs: readonly Run[], scope: Scope): Generator<void, readonly Answer[] | null> {
+  #questions(runs: readonly Run[], scope: Scope): readonly Question[] | null {
     const [first] = runs
     if (first === undefined) return null
-    if (runs.length > 1 || !first.openStart || !first.openEnd) return yield* this.#severalRuns(runs, scope)
+    const where = scope === 'body' ? inBody : inHeader
+    if (runs.length > 1 || !first.openStart || !first.openEnd) return this.#severalRuns(runs, scope, where)
     const { words, all, grams, opaque, vague } = termsOf(this.#index.vocabulary, first, scope, wordsMax)
-    if (!all || vague) return yield* this.#mostly(words, scope)
-    const answers = yield* this.#withWords(words)
+    // The first words to come were the commonest: most messages hold one of them. The others are looked into.
+    if (!all || vague) return [everything(where), { clauses: [[[words.slice(0, commonWords)]]], where: null }]
     // A pair of neighbours is a text of two, a trigram one of three; of longer texts they are only parts.
-    const where = scope === 'body' ? inBody : inHeader
     const units = first.text.length
-    answers.push({ rows: this.#find(grams.join(' AND ')), where: units <= 2 ? null : where })
-    if (opaque !== null) {
-      const rows = yield* this.#inBlocks(scope as OpaqueScope, opaque)
-      answers.push({ rows, where: units <= 3 ? null : where })
-    }
-    return answers
-  }
-
-  /** The first words to come were the commonest: most messages hold one of them. The others are looked into. */
-  *#mostly(words: readonly number[], scope: Scope): Generator<void, readonly Answer[]> {
-    const base = this.#first - this.#ids[0]!
-    const rows = this.#ids.map((id) => base + id)
-    const where = scope === 'body' ? inBody : inHeader
-    return [{ rows, where }, ...(yield* this.#withWords(words.slice(0, commonWords)))]
-  }
-
-  *#withWords(words: readonly number[]): Generator<void, Answer[]> {
-    const answers: Answer[] = []
-    for (let at = 0; at < words.length; at += termsAtOnce) {
-      const some = words.slice(at, at + termsAtOnce)
-      answers.push({ rows: this.#find(some.map(termOfWord).join(' OR ')), where: null })
-      yield
-    }
-    return answers
-  }
-
-  *#severalRuns(runs: readonly Run[], scope: Scope): Generator<void, readonly Answer[] | null> {
-    const where = scope === 'body' ? inBody : inHeader
-    const { vocabulary } = this.#index
-    const telling = runs
-      .map((run) => termsOf(vocabulary, run, scope, wordsOfRunMax))
-      .filter(({ all, vague }) => all && !vague)
-    if (telling.length === 0) return null
-    const clauses = telling.map(clauseOf)
-    const everywhere = this.#find(clauses.join(' AND '))
-    yield
-    const opaque: Float64Array[] = []
-    for (const terms of telling)
-      opaque.push(terms.opaque === null ? none : yield* this.#inBlocks(scope as OpaqueScope, terms.opaque))
-    if (opaque.every((rows) => rows.length === 0)) return [{ rows: everywhere, where }]
-    let some = new Set(opaque.flatMap((rows) => [...rows]))
-    for (const [i, clause] of clauses.entries()) {
-      if (some.size <= fewRows) break
-      some = some.intersection(new Set([...this.#find(clause), ...opaque[i]!]))
-      yield
-    }
     return [
-      { rows: everywhere, where },
-      { rows: Float64Array.from(some).sort(), where },
+      { clauses: [[[words]]], where: null },
+      { clauses: [[grams]], where: units <= 2 ? null : where },
+      ...(opaque === null ? [] : [{ clauses: [[opaque]], where: units <= 3 ? null : where }]),
     ]
   }
 
-  /** Messages among whose opaque words some hold all trigrams that are looked at. */
-  *#inBlocks(scope: OpaqueScope, text: string): Generator<void, Float64Array> {
-    const found: number[] = []
-    for (const block of this.#index.blocksOf(this.#ids)) {
-      for (const row of block.holding(scope, text))
-        if (row >= this.#first && row <= this.#last) found.push(row)
+  #severalRuns(runs: readonly Run[], scope: Scope, where: number): readonly Question[] | null {
+    const { vocabulary } = this.#index
+    const clauses = runs
+      .map((run) => termsOf(vocabulary, run, scope, wordsOfRunMax))
+      .filter(({ all, vague }) => all && !vague)
+      .map(({ words, grams, opaque }) => [[words], grams, ...(opaque === null ? [] : [opaque])])
+    return clauses.length === 0 ? null : [{ clauses, where }]
+  }
+
+  /** Messages with a field of this name. */
+  #named(name: string): readonly Way[] {
+    const number = this.#index.vocabulary.find(nameOctet, name)
+    return [[number < 0 ? [] : [keyOfWord(number)]]]
+  }
+
+  /** @param anywhere Where the needles of these questions may be. */
+  *#answer(questions: readonly Question[], anywhere: number): Generator<void, readonly Answer[]> {
+    const asked = questions.filter(({ clauses }) => clauses.every((clause) => clause.some(isPossible)))
+    const found = asked.map((): number[] => [])
+    const unasked: number[] = []
+    for (const block of this.#index.blocks.of(this.#ids)) {
+      const keys = asked.flatMap(({ clauses }) => clauses.flat(2))
+      const pieces = keys.reduce((sum, list) => sum + block.piecesFor(list), 0)
+      if (pieces > (block.end - block.from) * piecesPerMessage) this.#takeAll(block, unasked)
+      else
+        for (const [i, { clauses }] of asked.entries())
+          if (clauses.length === 0) this.#takeAll(block, found[i]!)
+          else this.#take(block, placesOf(block, clauses), found[i]!)
       yield
     }
-    return Float64Array.from(found).sort()
+    return [
+      ...asked.map(({ where }, i) => ({ rows: Float64Array.from(found[i]!), where })),
+      { rows: Float64Array.from(unasked), where: anywhere },
+    ]
   }
 
-  #inField(name: string, answers: readonly Answer[] | null): readonly Answer[] {
-    if (answers === null) return this.#withField(name, inHeader)
-    const candidates = answers.map(({ rows }) => ({ rows, where: inHeader }))
-    if (candidates.reduce((sum, { rows }) => sum + rows.length, 0) <= fewRows) return candidates
-    const named = new Set(this.#withField(name, null).flatMap(({ rows }) => [...rows]))
-    return candidates.map(({ rows, where }) => ({ rows: rows.filter((row) => named.has(row)), where }))
+  #takeAll({ from, end }: AskedBlock, found: number[]): void {
+    const base = this.#first - this.#ids[0]!
+    for (let i = from; i < end; i++) found.push(base + this.#ids[i]!)
   }
 
-  #withField(name: string, where: number | null): readonly Answer[] {
-    const id = this.#index.vocabulary.find(nameOctet, name)
-    return id === 0 ? [] : [{ rows: this.#find(termOfWord(id)), where }]
-  }
-
-  #find(expression: string): Float64Array {
-    return this.#index.find(expression, this.#first, this.#last)
+  #take(block: AskedBlock, places: Uint8Array | null, found: number[]): void {
+    if (places === null) return
+    const rows = block.rows()
+    for (let place = places.indexOf(1); place >= 0; place = places.indexOf(1, place + 1)) {
+      const row = rows[place]!
+      if (row >= this.#first && row <= this.#last) found.push(row)
+    }
   }
 }
 
-const none = new Float64Array(0)
+/** All messages may match. */
+function everything(where: number): Question {
+  return { clauses: [], where }
+}
 
-/** An expression for the messages that hold a run, opaque words left aside. */
-function clauseOf({ words, grams }: RunTerms): string {
-  return `(${[...words.map(termOfWord), `(${grams.join(' AND ')})`].join(' OR ')})`
+function isPossible(way: Way): boolean {
+  return way.every((keys) => keys.length > 0)
+}
+
+/** Marks those with which all clauses hold; null: none. */
+function placesOf(block: AskedBlock, clauses: Question['clauses']): Uint8Array | null {
+  return together(clauses, (clause) => {
+    const either = new Uint8Array(block.size)
+    for (const way of clause.filter(isPossible)) {
+      const places = together(way, (keys) => {
+        const some = new Uint8Array(block.size)
+        block.find(keys, some)
+        return some
+      })
+      if (places !== null) for (let i = 0; i < either.length; i++) either[i]! |= places[i]!
+    }
+    return either
+  })
+}
+
+/** What all of them mark; null as soon as it is nothing. */
+function together<T>(all: readonly T[], mark: (one: T) => Uint8Array): Uint8Array | null {
+  let both: Uint8Array | null = null
+  for (const one of all) {
+    const places = mark(one)
+    if (both !== null) for (let i = 0; i < places.length; i++) places[i]! &= both[i]!
+    if (!places.includes(1)) return null
+    both = places
+  }
+  return both
 }

@@ -1,55 +1,39 @@
 /**
- * Opaque words (numbers, keys, signatures: see runs.ts) of some thousand messages, as trigrams. Headers are full of them,
- * nearly all different: as words they would fill the vocabulary, and as terms of FTS5 they cost five times what all other
- * words do. Here one costs some nanoseconds: a block is gathered in memory, sorted, and written once, when it is full.
+ * The block of messages that the index is at: their keys are gathered in memory, where one costs some nanoseconds, sorted by
+ * counting, and written once, when the block is full.
  *
- * What is in memory is lost when the process dies; then it is read again from the messages, see indexer.ts.
+ * What is in memory is lost when the process dies; then it is read again from the messages, see index-file.ts.
  */
-import { digitAt, endDigit, pieceCount, trigramCount, trigramOf, trigramsPerPiece } from './trigrams.ts'
+import { firstGramKey, firstWordKey, keyOfTrigram, keyOfWord, type OpaqueScope } from './keys.ts'
+import { type Piece, PieceReader, PieceWriter } from './piece.ts'
+import { digitAt, endDigit, trigramOf } from './trigrams.ts'
 
-/** Where opaque words are told apart: in the header, and below it. */
-export const opaqueScopes = { header: 0, body: 1 } as const
-export type OpaqueScope = keyof typeof opaqueScopes
-
-/** Trigrams after which a block is full with fewer messages. */
-const trigramsMax = 2_000_000
-
-/** All trigrams of one scope that begin with the same two characters. */
-export interface BlockPiece {
-  readonly piece: number
-  readonly data: Uint8Array
-}
-
-/** Pieces have numbers below it. */
-export const piecesMax = 2 * pieceCount
-
-export interface SavedBlock {
-  readonly rows: Uint8Array
-  readonly codes: Uint8Array
-  readonly messages: Uint8Array
-}
-
-export function pieceOf(scope: OpaqueScope, trigram: number): number {
-  return opaqueScopes[scope] * pieceCount + Math.floor(trigram / trigramsPerPiece)
-}
-
-/** What is in order and what came since: so many pairs are looked through one by one. */
+/** Pairs of a key and a message after which a block is full with fewer messages. In memory one takes six octets. */
+const pairsMax = 2_000_000
+/** So many pairs that came after the last sorting are looked through one by one. */
 const unsortedMax = 65_536
 
+/**
+ * In memory a key has a number of 32 bits, its code: that of a trigram or a word is itself, those of characters are counted
+ * from here on as they come.
+ */
+const firstGramCode = 2 ** 31
+
 export class OpenBlock {
-  /** Row ids of its messages, in the order of their emails. */
+  /** Row ids of its messages, in the order of their emails; negative when the message has gone. */
   readonly rows: number[] = []
   readonly #messagesMax: number
-  /** Pairs of a trigram and a message. Trigrams of the second scope come after those of the first. */
+  /** Pairs of a code and a message. */
   #codes = new Uint32Array(16_384)
   #messages = new Uint16Array(16_384)
   #length = 0
-  /** The message, counted from 1, in which a code was last seen. */
-  readonly #seen = new Uint16Array(2 * trigramCount)
-  /** The first so many pairs, by trigram: their messages, and where those of each trigram begin. */
-  #sortedLength = 0
-  #sorted = new Uint16Array(0)
-  readonly #starts = new Uint32Array(2 * trigramCount + 1)
+  /** The message, counted from 1, in which the key of a trigram or word was last seen. */
+  #seen = new Uint16Array(firstWordKey + 4_096)
+  /** Of the keys of characters: the code of each; and by code, the key and the message in which it was last seen. */
+  readonly #gramCodes = new Map<number, number>()
+  readonly #gramKeys: number[] = []
+  readonly #gramSeen: number[] = []
+  #sorted = noneSorted
 
   /** @param messagesMax Numbers of messages in a block have 16 bits. */
   constructor(messagesMax: number) {
@@ -57,16 +41,23 @@ export class OpenBlock {
   }
 
   get full(): boolean {
-    return this.rows.length >= this.#messagesMax || this.#length >= trigramsMax
+    return this.rows.length >= this.#messagesMax || this.#length >= pairsMax
   }
 
   begin(row: number): void {
     this.rows.push(row)
   }
 
-  /** Takes a word of ASCII letters and digits, at least two, of the message begun last. */
-  add(scope: OpaqueScope, text: string, start: number, end: number): void {
-    const base = opaqueScopes[scope] * trigramCount
+  /** Takes a word of the vocabulary. */
+  addWord(number: number): void {
+    const code = keyOfWord(number)
+    if (code >= this.#seen.length) this.#seen = grown(this.#seen, code + 1)
+    this.#addCode(code)
+  }
+
+  /** Takes an opaque word: at least two ASCII letters and digits, folded, of the message begun last. */
+  addOpaque(scope: OpaqueScope, text: string, start: number, end: number): void {
+    const base = keyOfTrigram(scope, 0)
     let first = digitAt(text, start)
     let second = digitAt(text, start + 1)
     for (let at = start + 2; at < end; at++) {
@@ -78,137 +69,142 @@ export class OpenBlock {
     this.#addCode(base + trigramOf(first, second, endDigit))
   }
 
-  /** Messages, by their places in `rows`, that hold one of the trigrams in [first, end). */
-  withTrigrams(scope: OpaqueScope, first: number, end: number): Set<number> {
-    if (this.#length - this.#sortedLength > unsortedMax) this.#sort()
-    const base = opaqueScopes[scope] * trigramCount
-    const found = new Set(this.#sorted.subarray(this.#starts[base + first], this.#starts[base + end]))
-    for (let i = this.#sortedLength; i < this.#length; i++) {
-      const code = this.#codes[i]! - base
-      if (code >= first && code < end) found.add(this.#messages[i]!)
+  /** @param key By `keyOfGram`. */
+  addGram(key: number): void {
+    const message = this.rows.length
+    const code = this.#codeOfGram(key)
+    const place = code - firstGramCode
+    if (this.#gramSeen[place] === message) return
+    this.#gramSeen[place] = message
+    this.#addPair(code, message - 1)
+  }
+
+  /** Marks the messages, by their places, that have one of the keys, which ascend. */
+  find(keys: readonly number[], found: Uint8Array): void {
+    if (this.#length - this.#sorted.messages.length > unsortedMax) this.#sort()
+    const { messages, starts } = this.#sorted
+    const codes = new Set<number>()
+    for (const key of keys) {
+      const code = key < firstGramKey ? key : this.#gramCodes.get(key)
+      if (code === undefined) continue
+      codes.add(code)
+      const place = this.#placeOf(code)
+      if (place < 0) continue
+      for (let i = starts[place]!; i < starts[place + 1]!; i++) found[messages[i]!] = 1
     }
-    return found
+    if (codes.size === 0) return
+    for (let i = messages.length; i < this.#length; i++)
+      if (codes.has(this.#codes[i]!)) found[this.#messages[i]!] = 1
   }
 
-  /** As it is, to go on with it later. In the order of octets of the machine. */
-  save(): SavedBlock {
-    return {
-      rows: octetsOf(Float64Array.from(this.rows)),
-      codes: octetsOf(this.#codes.subarray(0, this.#length)),
-      messages: octetsOf(this.#messages.subarray(0, this.#length)),
-    }
-  }
-
-  load({ rows, codes, messages }: SavedBlock): void {
-    for (const row of new Float64Array(rows.slice().buffer)) this.rows.push(row)
-    this.#codes = new Uint32Array(codes.slice().buffer)
-    this.#messages = new Uint16Array(messages.slice().buffer)
-    this.#length = this.#codes.length
-  }
-
-  /** Everything, to be written. */
-  *pieces(): Generator<BlockPiece, void> {
+  /** Everything, to be written; by key. */
+  *pieces(): Generator<Piece, void> {
     this.#sort()
-    for (let piece = 0; piece < piecesMax; piece++) {
-      const first = piece * trigramsPerPiece
-      if (this.#starts[first + trigramsPerPiece]! > this.#starts[first]!)
-        yield { piece, data: this.#packPiece(first) }
+    const { messages, starts, plain, gramKeys } = this.#sorted
+    const writer = new PieceWriter()
+    for (let place = 0; place + 1 < starts.length; place++) {
+      const from = starts[place]!
+      const end = starts[place + 1]!
+      if (from === end) continue
+      const key = place < plain ? place : gramKeys[place - plain]!
+      const piece = writer.add(key, messages, from, end)
+      if (piece !== null) yield piece
+    }
+    const last = writer.finish()
+    if (last !== null) yield last
+  }
+
+  /** Takes what another block was written as, without the messages that have gone. */
+  load(rows: Float64Array, pieces: Iterable<Piece>): void {
+    const places = rows.map((row) => (row > 0 ? this.rows.push(row) - 1 : -1))
+    for (const piece of pieces) {
+      const reader = new PieceReader(piece)
+      for (let key = reader.next(); key !== null; key = reader.next()) {
+        const code = key < firstGramKey ? key : this.#codeOfGram(key)
+        if (key < firstGramKey && code >= this.#seen.length) this.#seen = grown(this.#seen, code + 1)
+        reader.messages((message) => {
+          if (places[message]! >= 0) this.#addPair(code, places[message]!)
+        })
+      }
     }
   }
 
   /** By counting. */
   #sort(): void {
-    const starts = this.#starts.fill(0)
+    if (this.#sorted.messages.length === this.#length) return
+    const plain = this.#seen.length
+    const gramKeys = Float64Array.from(this.#gramKeys).sort()
+    const gramRanks = new Uint32Array(gramKeys.length)
+    for (const [rank, key] of gramKeys.entries()) gramRanks[this.#gramCodes.get(key)! - firstGramCode] = rank
     const length = this.#length
-    for (let i = 0; i < length; i++) starts[this.#codes[i]! + 1]!++
-    for (let code = 1; code < starts.length; code++) starts[code]! += starts[code - 1]!
-    const places = starts.slice()
-    const sorted = new Uint16Array(length)
-    for (let i = 0; i < length; i++) sorted[places[this.#codes[i]!]!++] = this.#messages[i]!
-    this.#sorted = sorted
-    this.#sortedLength = length
+    const starts = new Uint32Array(plain + gramKeys.length + 1)
+    this.#sorted = { messages: new Uint16Array(length), starts, plain, gramKeys, gramRanks }
+    const codes = this.#codes
+    for (let i = 0; i < length; i++) starts[this.#placeOf(codes[i]!) + 1]!++
+    for (let place = 1; place < starts.length; place++) starts[place]! += starts[place - 1]!
+    const next = starts.slice()
+    const { messages } = this.#sorted
+    for (let i = 0; i < length; i++) messages[next[this.#placeOf(codes[i]!)]!++] = this.#messages[i]!
   }
 
-  /**
-   * How many trigrams there are (in four octets); which, counted from the piece's first (two each); where the messages of
-   * each end (four each); the messages (two each). In the order of octets of the machine.
-   */
-  #packPiece(first: number): Uint8Array {
-    const starts = this.#starts
-    const from = starts[first]!
-    const to = starts[first + trigramsPerPiece]!
-    let present = 0
-    for (let i = first; i < first + trigramsPerPiece; i++) if (starts[i + 1]! > starts[i]!) present++
-    const packed = new Uint16Array(2 + present * 3 + to - from)
-    packed[0] = present
-    let n = 0
-    for (let i = 0; i < trigramsPerPiece; i++) {
-      const end = starts[first + i + 1]!
-      if (end === starts[first + i]!) continue
-      packed[2 + n] = i
-      packed.set(halvesOf(end - from), 2 + present + 2 * n++)
+  /** Where a code stands among those sorted; -1 when it does not. */
+  #placeOf(code: number): number {
+    const { plain, gramRanks } = this.#sorted
+    if (code < firstGramCode) return code < plain ? code : -1
+    const place = code - firstGramCode
+    return place < gramRanks.length ? plain + gramRanks[place]! : -1
+  }
+
+  #codeOfGram(key: number): number {
+    let code = this.#gramCodes.get(key)
+    if (code === undefined) {
+      code = firstGramCode + this.#gramKeys.push(key) - 1
+      this.#gramSeen.push(0)
+      this.#gramCodes.set(key, code)
     }
-    packed.set(this.#sorted.subarray(from, to), 2 + present * 3)
-    return new Uint8Array(packed.buffer)
+    return code
   }
 
   #addCode(code: number): void {
     const message = this.rows.length
     if (this.#seen[code] === message) return
     this.#seen[code] = message
-    if (this.#length === this.#codes.length) this.#grow()
+    this.#addPair(code, message - 1)
+  }
+
+  #addPair(code: number, message: number): void {
+    if (this.#length === this.#codes.length) {
+      this.#codes = grown(this.#codes, this.#length + 1)
+      this.#messages = grown(this.#messages, this.#length + 1)
+    }
     this.#codes[this.#length] = code
-    this.#messages[this.#length++] = message - 1
-  }
-
-  #grow(): void {
-    const capacity = Math.max(16_384, this.#length * 2)
-    const codes = new Uint32Array(capacity)
-    codes.set(this.#codes)
-    this.#codes = codes
-    const messages = new Uint16Array(capacity)
-    messages.set(this.#messages)
-    this.#messages = messages
+    this.#messages[this.#length++] = message
   }
 }
 
-function octetsOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength)
+/** The first pairs in order. */
+interface Sorted {
+  /** Those of one key after those of another. */
+  readonly messages: Uint16Array
+  /** Where those of each key begin; first the keys of trigrams and words, each at its own place, then those of characters. */
+  readonly starts: Uint32Array
+  /** Places of the former. */
+  readonly plain: number
+  /** Ascending. */
+  readonly gramKeys: Float64Array
+  /** By code. */
+  readonly gramRanks: Uint32Array
 }
 
-const four = new Uint32Array(1)
-const halves = new Uint16Array(four.buffer)
-
-/** A number of four octets as two of two. */
-function halvesOf(value: number): Uint16Array {
-  four[0] = value
-  return halves
+const noneSorted: Sorted = {
+  ...{ messages: new Uint16Array(0), starts: new Uint32Array(1), plain: 0 },
+  ...{ gramKeys: new Float64Array(0), gramRanks: new Uint32Array(0) },
 }
 
-/** Messages of the trigrams in [first, end), all of one piece, in what `pieces` made of it. */
-export function findTrigrams(data: Uint8Array, first: number, end: number): Set<number> {
-  // Numbers of several octets lie at their own multiples.
-  const { buffer } = data.byteOffset === 0 ? data : data.slice()
-  const count = new Uint16Array(buffer, 0, 1)[0]!
-  const present = new Uint16Array(buffer, 4, count)
-  const lasts = new DataView(buffer, 4 + count * 2, count * 4)
-  const endOf = (i: number) => (i < 0 ? 0 : lasts.getUint32(i * 4, isLittleEndian))
-  const base = Math.floor(first / trigramsPerPiece) * trigramsPerPiece
-  const from = placeOf(present, first - base)
-  const to = placeOf(present, end - base)
-  const start = endOf(from - 1)
-  return new Set(new Uint16Array(buffer, 4 + count * 6 + start * 2, endOf(to - 1) - start))
-}
-
-const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
-
-function placeOf(sorted: Uint16Array, wanted: number): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (sorted[middle]! < wanted) low = middle + 1
-    else high = middle
-  }
-  return low
+/** With room for so many at least, and half as many again. */
+function grown<A extends Uint16Array | Uint32Array>(array: A, length: number): A {
+  const Kind = array.constructor as new (length: number) => A
+  const larger = new Kind(length + (length >> 1))
+  larger.set(array)
+  return larger
 }

@@ -85,7 +85,7 @@ export class SearchRun {
   /** @returns False when the index was replaced meanwhile. */
   *#ask(index: IndexFile, states: readonly Uint8Array[]): Generator<void, boolean> {
     // What is indexed while this runs is looked into as if it were not.
-    const indexed = lowerBound(this.#ids, index.searchable + 1)
+    const indexed = lowerBound(this.#ids, index.highWater + 1)
     for (const state of states) state.fill(anywhere, indexed)
     if (indexed === 0) return true
     const { accountId, criteria } = this.#asked

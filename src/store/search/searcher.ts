@@ -94,7 +94,8 @@ export class Searcher {
     this.#slices = 0
     const indexing = this.#wanted && performance.now() >= this.#indexAt
     if (indexing) this.#guarded(() => this.#indexMore())
-    else if (this.#clearing !== null) this.#guarded(() => this.#clearMore())
+    // A search goes through the blocks as they are.
+    else if (this.#clearing !== null && !searching) this.#guarded(() => this.#clearMore())
     const more = searching || this.#runs.length > 0 || indexing || this.#clearing !== null
     if (!more) this.#messages.closeFiles()
     return more

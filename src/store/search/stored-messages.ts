@@ -67,8 +67,14 @@ export class StoredMessages {
     return Number(this.#sql.get("SELECT value FROM counter WHERE name = 'email'")?.[0] ?? 0)
   }
 
-  exists(emailId: number): boolean {
-    return this.#sql.get('SELECT 1 FROM email WHERE email = ?', emailId) !== undefined
+  /** Those within [first, last]. */
+  emailsBetween(first: number, last: number): Set<number> {
+    const rows = this.#sql.all<readonly [number]>(
+      'SELECT email FROM email WHERE email BETWEEN ? AND ?',
+      first,
+      last,
+    )
+    return new Set(rows.map(([email]) => email))
   }
 
   countAfter(emailId: number): number {

@@ -3,11 +3,10 @@ const alphabet = 36
 /** As the third character: the word ends. */
 export const endDigit = 36
 
-/** A piece of a block has the trigrams that begin with the same two characters. */
-export const trigramsPerPiece = 37
-export const pieceCount = alphabet * alphabet
+/** Trigrams that begin with the same two characters. */
+const trigramsPerPair = 37
 /** Trigrams are below it. */
-export const trigramCount = pieceCount * trigramsPerPiece
+export const trigramCount = alphabet * alphabet * trigramsPerPair
 
 /** 0 to 35 for an ASCII digit or capital letter. */
 export function digitAt(text: string, at: number): number {
@@ -17,7 +16,7 @@ export function digitAt(text: string, at: number): number {
 
 /** @param third A digit, or `endDigit`. */
 export function trigramOf(first: number, second: number, third: number): number {
-  return (first * alphabet + second) * trigramsPerPiece + third
+  return (first * alphabet + second) * trigramsPerPair + third
 }
 
 /** Of the characters from `at` on. */
@@ -28,5 +27,5 @@ export function trigramAt(text: string, at: number): number {
 /** Trigrams from the first up to the second begin with these two characters. */
 export function trigramsOfPair(pair: string): readonly [number, number] {
   const first = trigramOf(digitAt(pair, 0), digitAt(pair, 1), 0)
-  return [first, first + trigramsPerPiece]
+  return [first, first + trigramsPerPair]
 }
