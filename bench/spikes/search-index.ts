@@ -56,8 +56,8 @@ function fts(name: string, options: string, expression: (needle: string) => stri
 
 function ours(): Way {
   const file = join(folder, 'ours')
-  const index = new IndexFile(file, 7)
   const classes = makeCharClasses()
+  const index = new IndexFile(file, 7, classes)
   const terms = new DocumentTerms(index, classes)
   const ids = Float64Array.from({ length: count }, (_, i) => i + 1)
   return {

@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { FakeClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
+import { makeCharClasses } from '../../src/store/search/char-classes.ts'
 import { IndexFile, isBehind } from '../../src/store/search/index-file.ts'
 import { SearchClient } from '../../src/store/search/search-client.ts'
 import { keyOfTrigram } from '../../src/store/search/keys.ts'
@@ -55,7 +56,7 @@ test('What is in memory of the index is kept when it is closed; without the file
   await world.store.close()
   const file = join(world.folder, 'shard-00', 'fts.db')
   const last = world.emailIds.at(-1)!
-  const index = new IndexFile(file, 1)
+  const index = new IndexFile(file, 1, makeCharClasses())
   assert.equal(index.highWater, last)
   const keys = [keyOfTrigram('body', trigramAt('EF1', 0))]
   const found = [...index.blocks.of(Float64Array.from(world.emailIds))].map((block) => {

@@ -51,7 +51,7 @@ export class Blocks {
   readonly #sql: Sql
   readonly #sealed: Sealed[] = []
   readonly #messagesMax: number
-  open: OpenBlock
+  readonly open: OpenBlock
 
   /** @param messagesMax Of a block. */
   constructor(sql: Sql, messagesMax: number) {
@@ -85,7 +85,7 @@ export class Blocks {
     return () => {
       if (open) return
       this.#sealed.push(sealed)
-      this.open = new OpenBlock(this.#messagesMax)
+      this.open.clear()
     }
   }
 

@@ -1,17 +1,21 @@
 /** Puts what the texts of one message after another have into the open block. */
-import { gramChar, separator, wordChar } from './char-classes.ts'
+import { foldText } from '../../message/fold-text.ts'
+import { gramChar, lastAsciiClass, lastDigitClass, separator, wideChar } from './char-classes.ts'
 import type { IndexFile } from './index-file.ts'
 import { keyOfGram } from './keys.ts'
 import type { OpenBlock } from './open-block.ts'
 import { formOf } from './runs.ts'
-import { nameOctet, octetOf, type Scope } from './scopes.ts'
-import { type Vocabulary, hashEnd, hashNext } from './vocabulary.ts'
+import { nameOctet, octetOf, type Scope, shortIndexOf } from './scopes.ts'
+import { halfMask, shortUnitsMax } from './short-words.ts'
+import { Units, upperCase } from './units.ts'
+import type { Vocabulary } from './vocabulary.ts'
 
 export class DocumentTerms {
+  readonly #index: IndexFile
   readonly #vocabulary: Vocabulary
   readonly #classes: Uint8Array
-  readonly #index: IndexFile
-  #block: OpenBlock
+  readonly #text = new Units()
+  readonly #block: OpenBlock
   #charsLeft = 0
   #complete = true
 
@@ -25,58 +29,67 @@ export class DocumentTerms {
   begin(row: number): void {
     this.#charsLeft = this.#index.bounds.messageChars
     this.#complete = true
-    this.#block = this.#index.blocks.open
     this.#block.begin(row)
   }
 
-  /** Takes a text. @param folded By `foldText`. */
-  add(scope: Scope, folded: string): void {
-    if (folded.length > this.#charsLeft) {
+  /** Takes a text, as it is. */
+  add(scope: Scope, plain: string): void {
+    // Of ASCII, both cases of a letter are of one class. Other characters take more octets than one.
+    const text = this.#text.take(Buffer.byteLength(plain) === plain.length ? plain : foldText(plain))
+    if (text.length > this.#charsLeft) {
       this.#complete = false
       return
     }
-    this.#charsLeft -= folded.length
+    this.#charsLeft -= text.length
     const scopeOctet = octetOf(scope)
+    const scopeIndex = shortIndexOf(scopeOctet)
     const opaqueScope = scope === 'header' || scope === 'body' ? scope : null
+    const { units } = text
     const classes = this.#classes
-    const begin = this.#vocabulary.hashBegin(scopeOctet)
-    const end = folded.length
+    const end = text.length
     for (let at = 0; at < end; ) {
       const start = at
-      const kind = classes[folded.charCodeAt(at)]
+      let kind = classes[units[at]!]!
       if (kind === separator) {
         at++
         continue
       }
       if (kind === gramChar) {
-        do at++
-        while (at < end && classes[folded.charCodeAt(at)] === gramChar)
-        this.#addGrams(scopeOctet, folded, start, at)
+        while (kind === gramChar) kind = classes[units[++at]!]!
+        this.#addGrams(scopeOctet, units, start, at)
         continue
       }
+      let low = 0
+      let high = 0
       let hasDigit = false
-      let units = 0
-      let hash = begin
-      for (; at < end; at++) {
-        const code = folded.charCodeAt(at)
-        if (classes[code] !== wordChar) break
-        if (code < 58) hasDigit = true
-        units |= code
-        hash = hashNext(hash, code)
+      // Behind the text is a separator.
+      for (; kind !== separator && kind <= lastAsciiClass; kind = classes[units[++at]!]!) {
+        high = ((high << 6) | (low >>> 24)) & halfMask
+        low = ((low << 6) | kind) & halfMask
+        if (kind <= lastDigitClass) hasDigit = true
       }
-      const form = formOf(at - start, units < 128, hasDigit)
-      if (form === 'opaque' && opaqueScope !== null) this.#block.addOpaque(opaqueScope, folded, start, at)
-      else if (form === 'grams') this.#addGrams(scopeOctet, folded, start, at)
-      else if (!this.#addWord(scopeOctet, folded, start, at, hashEnd(hash)))
-        // There is no room for further words.
-        this.#addGrams(scopeOctet, folded, start, at)
+      const isAscii = kind !== wideChar
+      while (kind !== separator && kind <= wideChar) kind = classes[units[++at]!]!
+      const form = formOf(at - start, isAscii, hasDigit)
+      if (form === 'opaque' && opaqueScope !== null) this.#block.addOpaque(opaqueScope, units, start, at)
+      else if (form === 'grams') this.#addGrams(scopeOctet, units, start, at)
+      else {
+        const number =
+          isAscii && at - start <= shortUnitsMax
+            ? this.#vocabulary.findShort(scopeIndex, low, high)
+            : this.#vocabulary.findLong(scopeOctet, text, start, at)
+        if (number >= 0) this.#block.addWord(number)
+        else this.#addNew(scopeOctet, text, start, at, isAscii)
+      }
     }
   }
 
   /** Takes the name of a header field. */
   addName(name: string): void {
-    const hash = this.#vocabulary.hash(nameOctet, name)
-    if (!this.#addWord(nameOctet, name, 0, name.length, hash)) this.#complete = false
+    let number = this.#vocabulary.find(nameOctet, name)
+    if (number < 0 && this.#hasRoom) number = this.#vocabulary.add(nameOctet, name)
+    if (number >= 0) this.#block.addWord(number)
+    else this.#complete = false
   }
 
   /** @returns Whether the block says everything about the message. */
@@ -84,19 +97,25 @@ export class DocumentTerms {
     return this.#complete
   }
 
-  /** @returns False when there is no room for it. */
-  #addWord(scope: number, text: string, start: number, end: number, hash: number): boolean {
-    const { vocabularyOctets } = this.#index.bounds
-    const number = this.#vocabulary.findOrAdd(scope, text, start, end, hash, vocabularyOctets)
-    if (number >= 0) this.#block.addWord(number)
-    return number >= 0
+  get #hasRoom(): boolean {
+    return this.#vocabulary.octets < this.#index.bounds.vocabularyOctets
   }
 
-  #addGrams(scope: number, text: string, start: number, end: number): void {
+  #addNew(scope: number, text: Units, start: number, end: number, isAscii: boolean): void {
+    if (!this.#hasRoom) {
+      this.#addGrams(scope, text.units, start, end)
+      return
+    }
+    const word = text.slice(start, end)
+    // Others are of a text that is folded.
+    this.#block.addWord(this.#vocabulary.add(scope, isAscii ? word.toUpperCase() : word))
+  }
+
+  #addGrams(scope: number, units: Uint16Array, start: number, end: number): void {
     for (let at = start; at < end; at++) {
-      const first = text.charCodeAt(at)
+      const first = upperCase(units[at]!)
       this.#block.addGram(keyOfGram(scope, first, null))
-      if (at + 1 < end) this.#block.addGram(keyOfGram(scope, first, text.charCodeAt(at + 1)))
+      if (at + 1 < end) this.#block.addGram(keyOfGram(scope, first, upperCase(units[at + 1]!)))
     }
   }
 }

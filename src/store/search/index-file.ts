@@ -62,7 +62,7 @@ export class IndexFile {
   #mark: string
 
   /** @throws {Error} The file is damaged, or of another version. */
-  constructor(file: string, seed: number, bounds: IndexBounds = indexBounds) {
+  constructor(file: string, seed: number, classes: Uint8Array, bounds: IndexBounds = indexBounds) {
     this.file = file
     this.bounds = bounds
     const db = new DatabaseSync(file, { timeout: 1_000 })
@@ -76,7 +76,7 @@ export class IndexFile {
       this.highWater = Number(this.#state('highWater') ?? 0)
       this.#savedEmail = this.highWater
       this.#mark = String(this.#state('mark') ?? '')
-      this.vocabulary = new Vocabulary(seed)
+      this.vocabulary = new Vocabulary(seed, classes)
       this.blocks = new Blocks(this.sql, bounds.blockMessages)
       for (const [entries] of this.sql.all<readonly [Uint8Array]>('SELECT entries FROM words ORDER BY piece'))
         this.vocabulary.load(entries)

@@ -2,7 +2,6 @@
  * Brings the index up to the messages: reads the next ones, in the order of their numbers, and puts them in. The number
  * of an email only grows and is visible when it is committed, so all up to the highest one read have been seen.
  */
-import { foldText } from '../../message/fold-text.ts'
 import { envelopeFields } from '../../message/stored-envelope.ts'
 import { DocumentTerms } from './document-terms.ts'
 import { type IndexFile, rowOf } from './index-file.ts'
@@ -31,10 +30,8 @@ export class Indexer {
     if (highWater === 0) return true
     if (this.#messages.lastEmail() < highWater) return false
     const [emailId, hash] = mark.split(' ')
-    const [newest] = this.#messages.after(Number(emailId) - 1, 1)
-    return (
-      newest === undefined || newest.emailId !== Number(emailId) || markOf(newest) === `${emailId} ${hash}`
-    )
+    const now = this.#messages.hashOf(Number(emailId))
+    return now === null || now === hash
   }
 
   /** One batch. @returns Whether there may be more. */
@@ -48,8 +45,8 @@ export class Indexer {
       done++
       if (this.#index.blocks.open.full || performance.now() - begin > readingMs) break
     }
-    const last = stored[done - 1]!
-    this.#index.advance(last.emailId, markOf(last))
+    const { emailId } = stored[done - 1]!
+    this.#index.advance(emailId, `${emailId} ${this.#messages.hashOf(emailId) ?? ''}`)
     return done < stored.length || stored.length === messagesAtOnce
   }
 
@@ -59,22 +56,18 @@ export class Indexer {
     terms.begin(row)
     let readable = true
     try {
-      const texts = new MessageTexts(message, this.#messages.reader(message))
+      const texts = new MessageTexts(message, this.#messages.reader(message, true))
       for (const name of envelopeFields) {
         const text = texts.envelope.field(name)
-        if (typeof text === 'string') terms.add(name as Scope, foldText(text))
+        if (typeof text === 'string') terms.add(name as Scope, text)
       }
       for (const { name } of texts.fields) terms.addName(name)
-      terms.add('header', texts.header)
-      for (const text of texts.bodies()) terms.add('body', text)
+      terms.add('header', texts.plainHeader)
+      for (const text of texts.plainBodies()) terms.add('body', text)
     } catch {
       // Unreadable, or its structure is. It must not keep others from being found.
       readable = false
     }
     if (!terms.finish() || !readable) this.#index.addPartial(row)
   }
-}
-
-function markOf({ emailId, body }: StoredMessage): string {
-  return `${emailId} ${Buffer.from(body.hash).toString('hex')}`
 }

@@ -45,16 +45,26 @@ export class MessageTexts {
     return this.#fields
   }
 
+  /** The whole header. */
+  get plainHeader(): string {
+    return headerText(this.fields)
+  }
+
+  /** The texts below the header. */
+  plainBodies(): Generator<string, void> {
+    return bodyTexts(this.#layout.root, this.#read)
+  }
+
   /** The whole header, folded. */
   get header(): string {
-    return (this.#header ??= foldText(headerText(this.fields)))
+    return (this.#header ??= foldText(this.plainHeader))
   }
 
   /** The texts below the header, folded. */
   *bodies(): Generator<string, void> {
     for (let i = 0; ; i++) {
       if (i === this.#texts.length) {
-        this.#more ??= bodyTexts(this.#layout.root, this.#read)
+        this.#more ??= this.plainBodies()
         const next = this.#more.next()
         if (next.done === true) return
         this.#texts.push(foldText(next.value))

@@ -6,7 +6,7 @@
  */
 import { firstGramKey, firstWordKey, keyOfTrigram, keyOfWord, type OpaqueScope } from './keys.ts'
 import { type Piece, PieceReader, PieceWriter } from './piece.ts'
-import { digitAt, endDigit, trigramOf } from './trigrams.ts'
+import { digitOf, endDigit, trigramOf } from './trigrams.ts'
 
 /** Pairs of a key and a message after which a block is full with fewer messages. In memory one takes six octets. */
 const pairsMax = 2_000_000
@@ -44,6 +44,17 @@ export class OpenBlock {
     return this.rows.length >= this.#messagesMax || this.#length >= pairsMax
   }
 
+  /** A new block begins; the room in memory is kept. */
+  clear(): void {
+    this.rows.length = 0
+    this.#length = 0
+    this.#seen.fill(0)
+    this.#gramCodes.clear()
+    this.#gramKeys.length = 0
+    this.#gramSeen.length = 0
+    this.#sorted = noneSorted
+  }
+
   begin(row: number): void {
     this.rows.push(row)
   }
@@ -56,12 +67,12 @@ export class OpenBlock {
   }
 
   /** Takes an opaque word: at least two ASCII letters and digits, folded, of the message begun last. */
-  addOpaque(scope: OpaqueScope, text: string, start: number, end: number): void {
+  addOpaque(scope: OpaqueScope, units: Uint16Array, start: number, end: number): void {
     const base = keyOfTrigram(scope, 0)
-    let first = digitAt(text, start)
-    let second = digitAt(text, start + 1)
+    let first = digitOf(units[start]!)
+    let second = digitOf(units[start + 1]!)
     for (let at = start + 2; at < end; at++) {
-      const third = digitAt(text, at)
+      const third = digitOf(units[at]!)
       this.#addCode(base + trigramOf(first, second, third))
       first = second
       second = third

@@ -1,4 +1,4 @@
-import { separator, wordChar } from './char-classes.ts'
+import { gramChar, separator } from './char-classes.ts'
 
 /** A piece of a needle without separators, of one class. */
 export interface Run {
@@ -12,14 +12,18 @@ export interface Run {
 /** @param folded By `foldText`. */
 export function runsOf(folded: string, classes: Uint8Array): Run[] {
   const runs: Run[] = []
+  const kindAt = (at: number): Run['kind'] | null => {
+    const kind = classes[folded.charCodeAt(at)]
+    return kind === separator ? null : kind === gramChar ? 'gram' : 'word'
+  }
   let start = 0
   while (start < folded.length) {
-    const kind = classes[folded.charCodeAt(start)]!
+    const kind = kindAt(start)
     let end = start + 1
-    while (end < folded.length && classes[folded.charCodeAt(end)] === kind) end++
-    if (kind !== separator) {
+    while (end < folded.length && kindAt(end) === kind) end++
+    if (kind !== null) {
       runs.push({
-        kind: kind === wordChar ? 'word' : 'gram',
+        kind,
         text: folded.slice(start, end),
         openStart: start === 0,
         openEnd: end === folded.length,

@@ -12,3 +12,10 @@ export function octetOf(scope: Scope): number {
 
 /** Before names of header fields in the vocabulary. */
 export const nameOctet = 'n'.charCodeAt(0)
+
+const scopeOctets = Object.values(letters).map((letter) => letter.charCodeAt(0))
+
+/** 0 to 6; -1 for the scope of names, whose words are other characters too. @param scope Its octet. */
+export function shortIndexOf(scope: number): number {
+  return scopeOctets.indexOf(scope)
+}

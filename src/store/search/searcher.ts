@@ -206,7 +206,7 @@ export class Searcher {
   }
 
   #openFile(): void {
-    this.#index = new IndexFile(this.#file, this.#data.seed, this.#data.bounds)
+    this.#index = new IndexFile(this.#file, this.#data.seed, this.#classes, this.#data.bounds)
     this.#indexer = new Indexer(this.#index, this.#messages, this.#classes)
     if (!this.#indexer.isOfThese()) throw new Error('the index is of other messages than those that are here')
   }

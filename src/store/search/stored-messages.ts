@@ -24,19 +24,19 @@ interface BodyPlace {
   readonly stored: number
   readonly codec: number
   readonly file: string | null
-  /** Names the body, if not uniquely. */
-  readonly hash: Uint8Array
 }
 
 type Row = readonly [
   ...[number, number, string, string, string, number],
-  ...[number | null, number | null, number, number, string | null, Uint8Array],
+  ...[number | null, number | null, number, number, string | null],
 ]
 
 const select = `SELECT e.email, e.account, e.prefix, e.envelope, e.structure, e.body_octets,
-  b.segment, b.offset, b.stored, b.codec, b.file, b.hash FROM email e JOIN blob b ON b.blob = e.blob`
+  b.segment, b.offset, b.stored, b.codec, b.file FROM email e JOIN blob b ON b.blob = e.blob`
 
 const filesMax = 32
+/** Read at once of a segment when messages are read one after another: neighbours mostly lie in it side by side. */
+const aheadOctets = 262_144
 /** A body up to this is read as a whole when any of it is asked for. */
 const wholeOctets = 524_288
 
@@ -44,6 +44,11 @@ export class StoredMessages {
   readonly #sql: Sql
   readonly #folder: string
   readonly #files = new Map<string, number>()
+  /** What was read ahead: octets of a segment from an offset on. */
+  readonly #ahead = Buffer.allocUnsafeSlow(aheadOctets)
+  #aheadSegment = 0
+  #aheadFrom = 0
+  #aheadLength = 0
 
   constructor(sql: Sql, folder: string) {
     this.#sql = sql
@@ -57,6 +62,8 @@ export class StoredMessages {
 
   /** Messages of all accounts, ascending by email. */
   after(emailId: number, limit: number): StoredMessage[] {
+    // Behind what was written when it was read ahead there may be more by now.
+    this.#aheadLength = 0
     return this.#sql
       .all<Row>(`${select} WHERE e.email > ? ORDER BY e.email LIMIT ?`, emailId, limit)
       .map(messageOf)
@@ -65,6 +72,15 @@ export class StoredMessages {
   /** Highest number of an email that was given out. */
   lastEmail(): number {
     return Number(this.#sql.get("SELECT value FROM counter WHERE name = 'email'")?.[0] ?? 0)
+  }
+
+  /** Names the body of a message, if not uniquely; null: there is no such message. */
+  hashOf(emailId: number): string | null {
+    const row = this.#sql.get<readonly [Uint8Array]>(
+      'SELECT b.hash FROM email e JOIN blob b ON b.blob = e.blob WHERE e.email = ?',
+      emailId,
+    )
+    return row === undefined ? null : Buffer.from(row[0]).toString('hex')
   }
 
   /** Those within [first, last]. */
@@ -81,14 +97,19 @@ export class StoredMessages {
     return Number(this.#sql.get('SELECT count(*) FROM email WHERE email > ?', emailId)?.[0])
   }
 
-  /** Octets of a body by place. They throw {BodyUnreadable}. */
-  reader(message: StoredMessage): (offset: number, octets: number) => Uint8Array {
+  /**
+   * Octets of a body by place. They throw {BodyUnreadable}.
+   *
+   * @param inTurn It is one of those that `after` gave last, which are read one after another: the octets of one stay
+   *   until the next is read.
+   */
+  reader(message: StoredMessage, inTurn = false): (offset: number, octets: number) => Uint8Array {
     let whole: Uint8Array | null = null
     let { body } = message
     const { bodyOctets } = message
     const read = (offset: number, octets: number): Uint8Array => {
       const wanted = Math.max(0, Math.min(octets, bodyOctets - offset))
-      if (whole === null && (bodyOctets <= wholeOctets || body.codec !== 0)) whole = this.#whole(body)
+      if (whole === null && (bodyOctets <= wholeOctets || body.codec !== 0)) whole = this.#whole(body, inTurn)
       return whole?.subarray(offset, offset + wanted) ?? this.#read(body, offset, wanted)
     }
     return (offset, octets) => {
@@ -110,8 +131,9 @@ export class StoredMessages {
     this.#files.clear()
   }
 
-  #whole(body: BodyPlace): Uint8Array {
-    const stored = this.#read(body, 0, body.stored)
+  #whole(body: BodyPlace, inTurn: boolean): Uint8Array {
+    const isNear = inTurn && body.file === null && body.stored <= aheadOctets
+    const stored = isNear ? this.#readAhead(body) : this.#read(body, 0, body.stored)
     if (body.codec === 0) return stored
     try {
       return zstdDecompressSync(stored)
@@ -120,18 +142,40 @@ export class StoredMessages {
     }
   }
 
+  #readAhead({ segment, offset, stored }: BodyPlace): Uint8Array {
+    const from = offset! + recordHeaderOctets
+    const isThere =
+      segment === this.#aheadSegment &&
+      from >= this.#aheadFrom &&
+      from + stored <= this.#aheadFrom + this.#aheadLength
+    if (!isThere) {
+      this.#aheadLength = 0
+      this.#aheadLength = this.#fill(this.#ahead, stored, () => this.#open(null, segment), from)
+      this.#aheadSegment = segment!
+      this.#aheadFrom = from
+    }
+    return this.#ahead.subarray(from - this.#aheadFrom, from - this.#aheadFrom + stored)
+  }
+
   #read(body: BodyPlace, offset: number, octets: number): Uint8Array {
     const buffer = Buffer.allocUnsafeSlow(octets)
+    const inFile = body.file !== null
+    const open = () => this.#open(inFile ? join('big', body.file!) : null, body.segment)
+    this.#fill(buffer, octets, open, inFile ? offset : body.offset! + recordHeaderOctets + offset)
+    return buffer
+  }
+
+  /** @returns How many octets were read: at least `octets`. */
+  #fill(buffer: Buffer, octets: number, open: () => number, from: number): number {
     try {
-      const inFile = body.file !== null
-      const fd = this.#open(inFile ? join('big', body.file) : null, body.segment)
-      const from = inFile ? offset : body.offset! + recordHeaderOctets + offset
-      for (let got = 0; got < octets; ) {
-        const more = readSync(fd, buffer, got, octets - got, from + got)
-        if (more === 0) throw new Error('the file ends too early')
+      const fd = open()
+      let got = 0
+      do {
+        const more = readSync(fd, buffer, got, buffer.length - got, from + got)
+        if (more === 0 && got < octets) throw new Error('the file ends too early')
         got += more
-      }
-      return buffer
+      } while (got < octets)
+      return got
     } catch (error) {
       throw new BodyUnreadable('body cannot be read', { cause: error })
     }
@@ -155,7 +199,7 @@ function samePlace(a: BodyPlace, b: BodyPlace): boolean {
 
 function messageOf(row: Row): StoredMessage {
   const [emailId, accountId, prefix, envelope, structure, bodyOctets, segment, offset, ...rest] = row
-  const [stored, codec, file, hash] = rest
-  const body = { segment, offset, stored, codec, file, hash }
+  const [stored, codec, file] = rest
+  const body = { segment, offset, stored, codec, file }
   return { emailId, accountId, prefix, envelope, structure, bodyOctets, body }
 }

@@ -8,10 +8,9 @@ const trigramsPerPair = 37
 /** Trigrams are below it. */
 export const trigramCount = alphabet * alphabet * trigramsPerPair
 
-/** 0 to 35 for an ASCII digit or capital letter. */
-export function digitAt(text: string, at: number): number {
-  const code = text.charCodeAt(at)
-  return code < 58 ? code - 48 : code - 55
+/** 0 to 35 for the code of an ASCII digit or letter. */
+export function digitOf(code: number): number {
+  return code < 58 ? code - 48 : (code & 0x5f) - 55
 }
 
 /** @param third A digit, or `endDigit`. */
@@ -21,11 +20,15 @@ export function trigramOf(first: number, second: number, third: number): number 
 
 /** Of the characters from `at` on. */
 export function trigramAt(text: string, at: number): number {
-  return trigramOf(digitAt(text, at), digitAt(text, at + 1), digitAt(text, at + 2))
+  return trigramOf(
+    digitOf(text.charCodeAt(at)),
+    digitOf(text.charCodeAt(at + 1)),
+    digitOf(text.charCodeAt(at + 2)),
+  )
 }
 
 /** Trigrams from the first up to the second begin with these two characters. */
 export function trigramsOfPair(pair: string): readonly [number, number] {
-  const first = trigramOf(digitAt(pair, 0), digitAt(pair, 1), 0)
+  const first = trigramOf(digitOf(pair.charCodeAt(0)), digitOf(pair.charCodeAt(1)), 0)
   return [first, first + trigramsPerPair]
 }

@@ -1,26 +1,42 @@
 /**
  * All words of the index, each with the scope it stands in (header, text, subject …), numbered as they came. They lie one
  * behind another in a buffer: looking for a piece of a word in it takes a millisecond for 300,000
- * words, and says which words hold the piece, whoever's they are. A hash table finds whole words.
+ * words, and says which words hold the piece, whoever's they are. Hash tables find whole words.
  *
  * An entry is one octet of scope (a lower-case letter, which no folded text holds), the word in UTF-8, and LF.
  */
+import { lastAsciiClass } from './char-classes.ts'
+import { shortIndexOf } from './scopes.ts'
+import { halfMask, ShortWords, shortUnitsMax } from './short-words.ts'
+import { Units, upperCase } from './units.ts'
+
 const lf = 10
 const firstSlots = 4_096
 
 export class Vocabulary {
   readonly #seed: number
+  readonly #classes: Uint8Array
   #octets = Buffer.alloc(65_536)
   #length = 1
   #savedLength = 1
   #count = 0
-  /** Triples, at the place of the hash or after it: the hash, where the entry begins (0: the place is free), its number. */
+  readonly #short: ShortWords
+  /** Of other words, triples, at the place of the hash or after it: the hash, where the entry begins (0: free), its number. */
   #slots = new Uint32Array(3 * firstSlots)
+  /** Of places. */
+  #mask = firstSlots - 1
+  #longCount = 0
   readonly #scratch = Buffer.alloc(4_096)
+  readonly #word = new Units()
 
-  /** @param seed Of the hashes, so that nobody can choose words that fall on one place. */
-  constructor(seed: number) {
+  /**
+   * @param seed Of the hashes, so that nobody can choose words that fall on one place.
+   * @param classes By `makeCharClasses`.
+   */
+  constructor(seed: number, classes: Uint8Array) {
     this.#seed = seed | 0
+    this.#classes = classes
+    this.#short = new ShortWords(seed)
     // An entry is found by the LF before it.
     this.#octets[0] = lf
   }
@@ -41,7 +57,7 @@ export class Vocabulary {
     while (this.#length < end) {
       const next = this.#octets.indexOf(lf, this.#length) + 1
       if (next === 0 || next > end) throw new Error('the list of words is malformed')
-      this.#enter(this.hash(this.#octets[this.#length]!, this.#wordAt(this.#length, next)), next)
+      this.#enter(this.#octets[this.#length]!, this.#wordAt(this.#length, next), next)
     }
     this.#savedLength = this.#length
   }
@@ -54,42 +70,42 @@ export class Vocabulary {
     return entries
   }
 
-  /** A hash is begun with the scope, goes on with each unit of the word, and is ended: `hashNext`, `hashEnd`. */
-  hashBegin(scope: number): number {
-    return this.#seed ^ scope
-  }
-
-  hash(scope: number, word: string): number {
-    let hash = this.hashBegin(scope)
-    for (let i = 0; i < word.length; i++) hash = hashNext(hash, word.charCodeAt(i))
-    return hashEnd(hash)
-  }
-
-  /** @returns The word's number; -1 when it is not there. */
+  /** @param word Folded. @returns The word's number; -1 when it is not there. */
   find(scope: number, word: string): number {
-    return this.#find(scope, word, 0, word.length, this.hash(scope, word))
+    const units = this.#word.take(word)
+    const short = this.#shortOf(scope, units)
+    return short === null ? this.findLong(scope, units, 0, word.length) : this.#short.find(...short)
+  }
+
+  /** @param scope Of `shortIndexOf`. @param low See short-words.ts. @returns The word's number; -1 when it is not there. */
+  findShort(scope: number, low: number, high: number): number {
+    return this.#short.find(scope, low, high)
   }
 
   /**
-   * @param hash Of the units of `text` in [start, end).
-   * @returns The word's number; -1 when it is not there and there is no room for it.
+   * A word that is not short, or a name.
+   *
+   * @param text Folded, but for its ASCII letters; the word is in [start, end).
+   * @returns The word's number; -1 when it is not there.
    */
-  findOrAdd(
-    scope: number,
-    text: string,
-    start: number,
-    end: number,
-    hash: number,
-    octetsMax: number,
-  ): number {
-    const found = this.#find(scope, text, start, end, hash)
-    if (found >= 0 || this.#length >= octetsMax) return found
-    this.#reserve((end - start) * 3 + 2)
+  findLong(scope: number, text: Units, start: number, end: number): number {
+    const hash = this.#hash(scope, text, start, end)
+    const slots = this.#slots
+    for (let place = hash & this.#mask; ; place = (place + 1) & this.#mask) {
+      const entry = slots[place * 3 + 1]!
+      if (entry === 0) return -1
+      if (slots[place * 3] === hash && this.#isEntry(entry, scope, text, start, end))
+        return slots[place * 3 + 2]!
+    }
+  }
+
+  /** @param word Folded, and not there yet. @returns The word's number. */
+  add(scope: number, word: string): number {
+    this.#reserve(word.length * 3 + 2)
     this.#octets[this.#length] = scope
-    const written = this.#octets.write(text.slice(start, end), this.#length + 1, 'utf8')
-    const next = this.#length + written + 2
+    const next = this.#length + this.#octets.write(word, this.#length + 1, 'utf8') + 2
     this.#octets[next - 1] = lf
-    return this.#enter(hash, next)
+    return this.#enter(scope, word, next)
   }
 
   /**
@@ -125,23 +141,37 @@ export class Vocabulary {
     return this.#octets.toString('utf8', start + 1, next - 1)
   }
 
-  #find(scope: number, text: string, start: number, end: number, hash: number): number {
-    const slots = this.#slots
-    const places = slots.length / 3
-    for (let place = hash & (places - 1); ; place = (place + 1) & (places - 1)) {
-      const slot = place * 3
-      const entry = slots[slot + 1]!
-      if (entry === 0) return -1
-      if (slots[slot] === hash && this.#isEntry(entry, scope, text, start, end)) return slots[slot + 2]!
+  /** Null: it is not short. */
+  #shortOf(scope: number, { units, length }: Units): [number, number, number] | null {
+    const index = shortIndexOf(scope)
+    if (index < 0 || length > shortUnitsMax) return null
+    let low = 0
+    let high = 0
+    for (let i = 0; i < length; i++) {
+      const kind = this.#classes[units[i]!]!
+      if (kind === 0 || kind > lastAsciiClass) return null
+      high = ((high << 6) | (low >>> 24)) & halfMask
+      low = ((low << 6) | kind) & halfMask
     }
+    return [index, low, high]
   }
 
-  #isEntry(entry: number, scope: number, text: string, start: number, end: number): boolean {
+  #hash(scope: number, { units }: Units, start: number, end: number): number {
+    let hash = this.#seed ^ scope
+    for (let i = start; i < end; i++) {
+      hash = Math.imul(hash ^ upperCase(units[i]!), 0x9e3779b1)
+      hash ^= hash >>> 15
+    }
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+    return (hash ^ (hash >>> 13)) >>> 0
+  }
+
+  #isEntry(entry: number, scope: number, text: Units, start: number, end: number): boolean {
     const octets = this.#octets
     if (octets[entry] !== scope) return false
     let at = entry + 1
     for (let i = start; i < end; i++) {
-      const code = text.charCodeAt(i)
+      const code = upperCase(text.units[i]!)
       if (code > 127) return this.#isWideEntry(entry + 1, text.slice(start, end))
       if (octets[at++] !== code) return false
     }
@@ -156,20 +186,24 @@ export class Vocabulary {
   }
 
   /** Gives a number to the entry that ends before `next`. */
-  #enter(hash: number, next: number): number {
+  #enter(scope: number, word: string, next: number): number {
     const entry = this.#length
     const number = this.#count++
     this.#length = next
-    if (this.#count * 6 > this.#slots.length) this.#grow()
-    this.#place(hash, entry, number)
+    const units = this.#word.take(word)
+    const short = this.#shortOf(scope, units)
+    if (short !== null) this.#short.add(...short, number)
+    else {
+      if (++this.#longCount * 6 > this.#slots.length) this.#grow()
+      this.#place(this.#hash(scope, units, 0, word.length), entry, number)
+    }
     return number
   }
 
   #place(hash: number, entry: number, number: number): void {
     const slots = this.#slots
-    const places = slots.length / 3
-    let place = hash & (places - 1)
-    while (slots[place * 3 + 1] !== 0) place = (place + 1) & (places - 1)
+    let place = hash & this.#mask
+    while (slots[place * 3 + 1] !== 0) place = (place + 1) & this.#mask
     slots[place * 3] = hash
     slots[place * 3 + 1] = entry
     slots[place * 3 + 2] = number
@@ -178,6 +212,7 @@ export class Vocabulary {
   #grow(): void {
     const old = this.#slots
     this.#slots = new Uint32Array(old.length * 2)
+    this.#mask = this.#mask * 2 + 1
     for (let slot = 0; slot < old.length; slot += 3)
       if (old[slot + 1] !== 0) this.#place(old[slot]!, old[slot + 1]!, old[slot + 2]!)
   }
@@ -188,14 +223,4 @@ export class Vocabulary {
     this.#octets.copy(octets, 0, 0, this.#length)
     this.#octets = octets
   }
-}
-
-export function hashNext(hash: number, unit: number): number {
-  const next = Math.imul(hash ^ unit, 0x9e3779b1)
-  return next ^ (next >>> 15)
-}
-
-export function hashEnd(hash: number): number {
-  const last = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  return (last ^ (last >>> 13)) >>> 0
 }
