@@ -42,6 +42,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 function decodeEntities(text: string): string {
+  if (!text.includes('&')) return text
   return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));/gi, (whole, decimal, hex, name) => {
     if (name !== undefined) return Object.hasOwn(ENTITIES, name) ? (ENTITIES[name] as string) : whole
     const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)
@@ -58,7 +59,9 @@ function decodeEntities(text: string): string {
 export function htmlToText(html: string): string {
   const pieces: string[] = []
   // Only ASCII, so that every index means the same in both.
-  const lower = html.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+  const lower = /[^\x00-\x7f]/.test(html)
+    ? html.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    : html.toLowerCase()
   let at = 0
   while (at < html.length) {
     const open = html.indexOf('<', at)
@@ -82,7 +85,9 @@ export function htmlToText(html: string): string {
   }
   pieces.push(html.slice(at).replace(/\s+/g, ' '))
   const lines = decodeEntities(pieces.join('')).split('\n')
-  const text = lines.map((line) => line.replace(/[ \t]+/g, ' ').trim()).join('\n')
+  const text = lines
+    .map((line) => (/\t| {2}/.test(line) ? line.replace(/[ \t]+/g, ' ') : line).trim())
+    .join('\n')
   return text.replace(/\n{3,}/g, '\n\n').trim()
 }
 
