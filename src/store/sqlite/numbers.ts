@@ -29,10 +29,10 @@ export class Numbers {
     return { ...this.#last }
   }
 
-  /** Goes on behind numbers that were given out when a call was done for the first time. */
+  /** Goes on behind numbers that were given out when a call was done for the first time; never back. */
   resume({ email, blob }: NumbersGiven): void {
-    this.#last.email = email
-    this.#last.blob = blob
+    this.#last.email = Math.max(this.#last.email, email)
+    this.#last.blob = Math.max(this.#last.blob, blob)
     this.#changed = true
   }
 
