@@ -8,6 +8,8 @@ export interface ReportLimits {
   readonly reportOctets: number
   /** Places that one domain has its reports sent to. */
   readonly reportDestinations: number
+  /** DMARC reports that addresses of one domain get in one night; who publishes many domains could have it flooded. */
+  readonly reportsPerDestination: number
   /** Octets of a message that is looked through for a report. */
   readonly receivedReportOctets: number
   /** Octets of a received report once it has been decompressed. */
@@ -27,6 +29,7 @@ export const defaultReportLimits: ReportLimits = {
   reportRows: 50_000,
   reportOctets: 10_000_000,
   reportDestinations: 5,
+  reportsPerDestination: 1_000,
   receivedReportOctets: 20_000_000,
   receivedReportTextOctets: 20_000_000,
   receivedReportRows: 10_000,

@@ -100,11 +100,23 @@ function isFrom({ name }: SignedField): boolean {
 export function readAuthorDomain(fields: readonly SignedField[]): string | null {
   const from = fields.filter(isFrom)
   if (from.length !== 1) return null
+  let addresses = 0
   const domains = new Set<string | null>()
-  for (const { mailbox, host } of parseAddressList(fieldText(from[0]!.value))) {
+  const text = fieldText(from[0]!.value)
+  for (const { mailbox, host } of parseAddressList(text)) {
     // The start and the end of a group have no host.
-    if (mailbox !== null && host !== null) domains.add(readDomain(host))
+    if (mailbox === null || host === null) continue
+    domains.add(readDomain(host))
+    addresses++
   }
+  if (openingBrackets(text) > addresses) return null
   const [domain, ...others] = domains
   return domain === undefined || domain === null || others.length > 0 ? null : domain
+}
+
+/** Of `<x@evil.example> <ceo@bank.example>` one reader shows the first, another the second: nobody can say whose it is. */
+function openingBrackets(text: string): number {
+  if (!text.includes('<')) return 0
+  const bare = text.replace(/"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)/g, '')
+  return bare.split('<').length - 1
 }

@@ -87,6 +87,12 @@ attackDoor(
     junk('DMARC-20', 'an encoded word that looks like an address', 'From: =?utf-8?q?ceo=40bank.example?='),
     junk('DMARC-21', 'a domain in brackets', 'From: ceo@[bank.example]'),
     letter('DMARC-22', 'blanks around the dots', 'From: ceo@bank .example .'),
+    junk('DMARC-38', 'two addresses in brackets', 'From: <x@evil.example> <ceo@bank.example>'),
+    junk(
+      'DMARC-39',
+      'a bracket that is never closed',
+      'From: x@evil.example <ceo@bank.example, <x@evil.example>',
+    ),
     junk('DMARC-23', 'nothing at all in the field', 'From:'),
     {
       ...letter(

@@ -90,9 +90,12 @@ export class ArcVerifier {
     if (stated !== null) return ended('fail', stated)
     const message = await this.#checkMessage(sets)
     if (message.result !== 'pass') return ended(resultOf(message), `ARC-Message-Signature: ${message.reason}`)
+    const texts = sealedTexts(sets)
     for (let index = sets.length - 1; index >= 0; index--) {
       if (index < sets.length - 1) await nextTurn()
-      const seal = this.#checkSeal(sets, index, await this.#keys[index]!.seal)
+      const found = await this.#keys[index]!.seal
+      const text = Buffer.from(texts[index]!, 'latin1')
+      const seal = checkSignature(sets[index]!.seal, found, text, this.#world.keys)
       if (seal.result !== 'pass') return ended(resultOf(seal), `ARC-Seal ${index + 1}: ${seal.reason}`)
     }
     return ended('pass', null)
@@ -114,19 +117,17 @@ export class ArcVerifier {
       ? { ...checked, result: 'fail', reason: 'the body is not signed as a whole' }
       : checked
   }
+}
 
-  /** §5.1.1: a seal covers all sets up to its own. */
-  #checkSeal(sets: readonly ArcSet[], index: number, found: FoundKeys): Checked {
-    let text = ''
-    for (const { instance, resultsField, messageSignature, seal } of sets.slice(0, index + 1)) {
-      text += `${canonicalField(resultsField, 'relaxed')}\r\n${canonicalField(messageSignature.field, 'relaxed')}\r\n`
-      text +=
-        instance === index + 1
-          ? canonicalField(withoutSignature(seal.field), 'relaxed')
-          : `${canonicalField(seal.field, 'relaxed')}\r\n`
-    }
-    return checkSignature(sets[index]!.seal, found, Buffer.from(text, 'latin1'), this.#world.keys)
-  }
+/** What each seal covers, §5.1.1: all sets up to its own. Each field is brought into its form once; one char per octet. */
+function sealedTexts(sets: readonly ArcSet[]): string[] {
+  let before = ''
+  return sets.map(({ resultsField, messageSignature, seal }) => {
+    before += `${canonicalField(resultsField, 'relaxed')}\r\n${canonicalField(messageSignature.field, 'relaxed')}\r\n`
+    const text = before + canonicalField(withoutSignature(seal.field), 'relaxed')
+    before += `${canonicalField(seal.field, 'relaxed')}\r\n`
+    return text
+  })
 }
 
 /** §5.2 step 3: what the sets themselves say of the chain. */

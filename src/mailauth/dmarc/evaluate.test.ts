@@ -163,6 +163,23 @@ test('DNS that fails is temporary, and what passed already still counts', async 
   assert.equal((await judge(reject, 'crepes.example', foreign)).result, 'fail')
 })
 
+test('a name whose record is hidden is under what the names above it say, unless something stands behind it', async () => {
+  // A wildcard that leads to a name server which is gone makes any name under it fail.
+  const hidden = { '_dmarc.x1.crepes.example': 'servfail' as const, 'x1.crepes.example': 'servfail' as const }
+  const forged = await judge({ ...reject, ...hidden }, 'x1.crepes.example')
+  assert.deepEqual(
+    [forged.result, forged.policy, forged.policyDomain],
+    ['temperror', 'quarantine', 'crepes.example'],
+  )
+  const behind = { dkim: [dkim('crepes.example')] }
+  const stood = await judge({ ...reject, ...hidden }, 'x1.crepes.example', behind)
+  assert.deepEqual([stood.result, stood.policy], ['temperror', null])
+  // Nobody can say that it does not exist.
+  const np = { '_dmarc.crepes.example': txt('v=DMARC1; p=reject; sp=quarantine; np=none') }
+  const named = await judge({ ...np, 'x1.crepes.example': 'servfail' }, 'x1.crepes.example')
+  assert.deepEqual([named.result, named.policy, named.policyTag], ['fail', 'quarantine', 'sp'])
+})
+
 test('who has a record and a pass of his own costs one question, and names above may be down', async () => {
   const down = { ...reject, '_dmarc.example': 'servfail' as const }
   const own = await judge(down, 'crepes.example', {

@@ -51,12 +51,17 @@ export async function evaluateDmarc(resolver: Resolver, evidence: Evidence): Pro
   if (authorDomain === null)
     return { ...nothing, result: 'none', reason: 'no single author domain', asked: [] }
   const asked: string[] = []
+  const unknown = ({ question, reason }: DnsFailure): DmarcResult => ({
+    ...{ ...nothing, result: 'temperror', reason: `${question}: ${reason}`, asked },
+  })
   try {
-    const own = await findRecord(resolver, authorDomain, asked)
+    const { own, hidden } = await findOwn(resolver, authorDomain, asked)
     const identifiers = own === null ? null : identifiersOf(evidence, own.record, authorDomain)
     const found = await walkAsNeeded(resolver, { authorDomain, own, identifiers, asked })
     const at = own ?? policyRecord(authorDomain, found ?? [])
-    if (at === null) return { ...nothing, result: 'none', reason: 'no policy', asked }
+    if (at === null) {
+      return hidden === null ? { ...nothing, result: 'none', reason: 'no policy', asked } : unknown(hidden)
+    }
     const chosen = await choosePolicy(resolver, authorDomain, at, asked)
     if (chosen === null) return { ...nothing, result: 'none', reason: 'the record has no policy', asked }
     const facts = {
@@ -77,6 +82,11 @@ export async function evaluateDmarc(resolver: Resolver, evidence: Evidence): Pro
       if (how === 'unknown' || (how === 'yes' && !identifier.passed)) missing.push(text)
       else if (how === 'yes') aligned.push(text)
     }
+    // Its own record, which nobody sees, may say something else than the one above; but that one says who wants protection.
+    if (hidden !== null) {
+      const { reason, result } = unknown(hidden)
+      return aligned.length > 0 ? unknown(hidden) : { ...facts, result, reason, aligned, missing }
+    }
     if (aligned.length > 0) return { ...facts, result: 'pass', reason: null, aligned, missing: [] }
     // §5.3.5: what could not be found out is no failure.
     if (missing.length > 0) {
@@ -85,7 +95,21 @@ export async function evaluateDmarc(resolver: Resolver, evidence: Evidence): Pro
     return { ...facts, result: 'fail', reason: 'no aligned identifier passed', aligned, missing }
   } catch (error) {
     if (!(error instanceof DnsFailure)) throw error
-    return { ...nothing, result: 'temperror', reason: `${error.question}: ${error.reason}`, asked }
+    return unknown(error)
+  }
+}
+
+/** The record of the author's own name, or why it cannot be seen. */
+async function findOwn(
+  resolver: Resolver,
+  authorDomain: string,
+  asked: string[],
+): Promise<{ own: FoundRecord | null; hidden: DnsFailure | null }> {
+  try {
+    return { own: await findRecord(resolver, authorDomain, asked), hidden: null }
+  } catch (error) {
+    if (!(error instanceof DnsFailure)) throw error
+    return { own: null, hidden: error }
   }
 }
 
@@ -102,9 +126,14 @@ async function choosePolicy(
   const sp = record.sp === null ? p : { policy: record.sp, policyTag: 'sp' as const }
   if (record.np === null || record.np === sp.policy) return sp
   asked.push(`${authorDomain} A`)
-  // §3.2: nonexistent as in RFC 8020, which NXDOMAIN alone says.
-  const { status } = await resolver.query(authorDomain, 'A')
-  return status === 'no-name' ? { policy: record.np, policyTag: 'np' } : sp
+  try {
+    // §3.2.13: non-existent as in RFC 8020, which NXDOMAIN alone says.
+    const { status } = await resolver.query(authorDomain, 'A')
+    return status === 'no-name' ? { policy: record.np, policyTag: 'np' } : sp
+  } catch (error) {
+    if (!(error instanceof DnsFailure)) throw error
+    return sp
+  }
 }
 
 /**

@@ -29,6 +29,16 @@ test('a redirect to itself ends', async () => {
   assert.equal(result, 'permerror')
 })
 
+test('RFC 7208 §4.6.4: terms that find nothing are counted, not questions', async () => {
+  const hosts = ['a', 'b', 'c', 'd'].map((name) => ({ preference: 10, exchange: `${name}.crepes.example` }))
+  const only4 = Object.fromEntries(hosts.map(({ exchange }) => [exchange, { A: ['192.0.2.7'] }]))
+  const records = { ...only4, 'crepes.example': { MX: hosts, ...txt('v=spf1 mx ip6:2001:db8::1 -all') } }
+  const over6 = await judge(records, undefined, '2001:db8::1')
+  assert.deepEqual([over6.result, over6.voidLookups], ['pass', 1])
+  const void3 = { 'crepes.example': txt('v=spf1 a:x.example a:y.example a:z.example ip4:192.0.2.1 -all') }
+  assert.deepEqual((await judge(void3)).result, 'permerror')
+})
+
 test('macros cannot make more than they may', async () => {
   const bomb = `v=spf1 exists:${'%{s}'.repeat(2_000)}.example -all`
   const { result, reason } = await judge({ 'crepes.example': txt(bomb) }, `${'a'.repeat(64)}@crepes.example`)

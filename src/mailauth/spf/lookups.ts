@@ -25,6 +25,8 @@ export class Lookups {
   readonly asked: string[] = []
   terms = 0
   voids = 0
+  /** Of the term at hand. */
+  #wasVoid = false
 
   constructor(resolver: Resolver) {
     this.#resolver = resolver
@@ -32,6 +34,7 @@ export class Lookups {
 
   /** Counts a term that asks DNS. @throws {SpfEnd} It is one too many. */
   countTerm(): void {
+    this.#wasVoid = false
     if (++this.terms > termsMax)
       throw new SpfEnd('permerror', `over ${termsMax} terms that look something up`)
   }
@@ -60,7 +63,10 @@ export class Lookups {
     }
   }
 
+  /** §4.6.4 bounds the terms, not the questions: `mx` of five hosts without IPv6 is one for who comes over IPv6. */
   #countVoid(): void {
+    if (this.#wasVoid) return
+    this.#wasVoid = true
     if (++this.voids > voidMax) throw new SpfEnd('permerror', `over ${voidMax} look-ups found nothing`)
   }
 }

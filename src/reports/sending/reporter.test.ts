@@ -177,6 +177,26 @@ test('a destination that takes less octets gets nothing, an excluded domain neit
   assert.deepEqual([other.letters.length, other.dmarc.gathered(Number.MAX_SAFE_INTEGER)], [0, []])
 })
 
+test('who publishes many domains cannot have one flooded with reports', async () => {
+  const names = Array.from({ length: 20 }, (_, n) => `x${n}.crepes.fr`)
+  const records = Object.fromEntries(names.map((name) => [`_dmarc.${name}`, { TXT: ['v=DMARC1; p=none'] }]))
+  const { letters, observe, reporter } = makeWorld(records, {
+    limits: { ...defaultReportLimits, reportsPerDestination: 3 },
+  })
+  const policy = { p: 'reject', sp: null, np: null, adkim: 'r', aspf: 'r', pct: null } as const
+  for (const domain of names) {
+    const more = { testing: false, fo: null, discoveryMethod: 'treewalk' } as const
+    observe({ policy: { ...policy, ...more, domain }, rua: 'mailto:a@crepes.fr,mailto:b@crepes.fr' })
+  }
+  const outcomes = await reporter.send({ today: true, dryRun: false })
+  assert.equal(letters.length, 3)
+  assert.equal(outcomes.length, 20)
+  assert.deepEqual(outcomes.at(-1)!.refused[0], {
+    uri: 'a@crepes.fr',
+    why: 'crepes.fr has 3 reports already',
+  })
+})
+
 test('a report that would be too long leaves out what counts least, and says so', async () => {
   const { letters, observe, reporter } = makeWorld(
     {},

@@ -54,11 +54,15 @@ export class Reporter {
 
   async #send({ today, dryRun }: SendRequest): Promise<ReportOutcome[]> {
     const { dmarc, tls, clock } = this.#world
+    const taken = new Map<string, number>()
     const before = dayOf(clock.now()) + (today ? dayMs : 0)
     const outcomes: ReportOutcome[] = []
     for (const gathered of dmarc?.gathered(before) ?? []) {
       if (this.#stopped) break
-      const outcome = await sendDmarcReport(this.#world, gathered, this.#how(gathered.day, dryRun))
+      const outcome = await sendDmarcReport(this.#world, gathered, {
+        ...this.#how(gathered.day, dryRun),
+        taken,
+      })
       outcomes.push(outcome)
       if (!dryRun && outcome.state !== 'later') dmarc?.forget(gathered.key)
     }

@@ -10,18 +10,25 @@ import { type ReportIdentity, submitterOf } from './identity.ts'
 import { gzipPieces, mailedOctets } from './pack.ts'
 import type { ReportOutcome, SendingWorld } from './world.ts'
 
+export interface SendingHow {
+  readonly dryRun: boolean
+  readonly lastTry: boolean
+  readonly taken: Map<string, number>
+}
+
 /** Besides the attachment there are a header and a few lines. */
 const letterOctets = 4_000
 
 /**
  * @param dryRun Nothing leaves.
  * @param lastTry What DNS does not say now is not waited for any more.
+ * @param taken Reports of this run by the domain of their destination; counted on.
  * @throws {StoreUnavailable}
  */
 export async function sendDmarcReport(
   world: SendingWorld,
   gathered: Gathered,
-  { dryRun, lastTry }: { readonly dryRun: boolean; readonly lastTry: boolean },
+  { dryRun, lastTry, taken }: SendingHow,
 ): Promise<ReportOutcome> {
   const { policy, day } = gathered
   const identity = await world.identity()
@@ -41,12 +48,18 @@ export async function sendDmarcReport(
   const report = reportOf(world, gathered, { identity, reportId, end })
   const content = await fitting(report, world.limits.reportOctets)
   const to: string[] = []
-  for (const [index, { address, octetsMax }] of found.to.entries()) {
+  for (const [index, { address, domain, octetsMax }] of found.to.entries()) {
     // RFC 9990: as it is mailed. A destination that takes less gets nothing.
     if (mailedOctets(content.length) > (octetsMax ?? Number.POSITIVE_INFINITY)) {
       refused.push({ uri: address, why: `it takes at most ${octetsMax} octets` })
       continue
     }
+    const before = taken.get(domain) ?? 0
+    if (before >= world.limits.reportsPerDestination) {
+      refused.push({ uri: address, why: `${domain} has ${before} reports already` })
+      continue
+    }
+    taken.set(domain, before + 1)
     to.push(address)
     if (dryRun) continue
     const messageId = `<${reportId}.${index}@${submitterOf(identity)}>`

@@ -221,6 +221,9 @@ class Judge implements FilterSession {
     if (result === 'fail' && policy === 'quarantine') {
       return { junk: `DMARC: ${authorDomain} asks to quarantine what it does not stand behind` }
     }
+    if (result === 'temperror' && policy === 'quarantine') {
+      return { junk: `DMARC: DNS does not answer for ${authorDomain}, which asks to quarantine what fails` }
+    }
     if (result === 'temperror' && policy === 'reject') {
       const text = `DNS does not answer for ${authorDomain}, whose DMARC policy is reject: try again later`
       return { refusal: refuse(451, '4.7.1', text) }
