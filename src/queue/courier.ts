@@ -18,7 +18,7 @@ import { Recorder } from '../journey/recorder.ts'
 import { BodyUnreadable } from '../store/errors.ts'
 import { findTargets, isOutcome, openTarget, worstOf } from './connection.ts'
 import { forAll, localTrouble, outcomeOfSend, stillWaiting } from './outcome.ts'
-import { asksOf, isGoodFor, needsTls } from './wishes.ts'
+import { asksOf, isGoodFor, isPromisedNothing, needsTls, recipientsFor } from './wishes.ts'
 import { takeOutgoing } from './world.ts'
 
 /** What a courier tells the one who sent it. */
@@ -159,11 +159,12 @@ export class Courier {
       this.#desk.changed(destination)
     })
     const { entry } = spoken.held
+    const now = this.#world.clock.now()
     try {
       const result = await client.send(
         {
           reversePath: entry.reversePath,
-          recipients: stillWaiting(entry),
+          recipients: recipientsFor(entry, client, now),
           octets: entry.prefix.length + entry.body.octets,
           eightBit: entry.eightBit,
           smtpUtf8: entry.smtpUtf8,
@@ -171,11 +172,14 @@ export class Courier {
           body: (offset, octets) => this.#read(spoken.held, offset, octets),
           envid: entry.envid,
           ret: entry.ret,
-          asks: asksOf(entry, client, this.#world.clock.now()),
+          asks: asksOf(entry, client, now),
         },
         spoken.recorder,
       )
-      return { outcomes: outcomesOf(result, target.hostname, successOf(entry, client)), link: result.link }
+      return {
+        outcomes: outcomesOf(result, target.hostname, successOf(entry, client, now)),
+        link: result.link,
+      }
     } catch (error) {
       // The client throws for misuse only, so this is a fault of ours: temporary, as everything unknown.
       this.#world.log.error('cannot send a queued letter', { queueId: entry.queueId, error })
@@ -268,12 +272,15 @@ function hostRefusal(sent: Sent, client: SmtpClient): RecipientOutcome | null {
 }
 
 /**
- * Which report of success is ours to make. RFC 3461 §5.2.2 (b): a server without DSN makes none. RFC 2852: nor does one
- * without DELIVERBY about the time, which its sender is told of all the same; and T asks each server on the way.
+ * Which report of success is ours to make. RFC 3461 §5.2.2 (b): a server without DSN makes none. RFC 2852 §4.1.4.2: nor does
+ * one without DELIVERBY about the time, which its sender is told of all the same; §4.1.4: T asks each server on the way.
  */
-function successOf(entry: QueueEntry, client: SmtpClient): Pick<RecipientOutcome, 'success' | 'always'> {
-  const { deliverBy } = entry.wishes
-  const always = deliverBy !== null && (deliverBy.trace || !client.extensions.has('DELIVERBY'))
+function successOf(
+  entry: QueueEntry,
+  client: SmtpClient,
+  now: number,
+): Pick<RecipientOutcome, 'success' | 'always'> {
+  const always = entry.wishes.deliverBy?.trace === true || isPromisedNothing(entry, client, now)
   return always || !client.extensions.has('DSN') ? { success: 'relayed', always } : {}
 }
 

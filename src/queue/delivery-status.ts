@@ -15,6 +15,7 @@ export function deliveryStatus(request: ReportRequest): string {
   // RFC 3461 §6.3 (a): exactly when the sender gave one, and not as xtext.
   if (entry.envid !== null) message.unshift(`Original-Envelope-Id: ${harmless(fromXtext(entry.envid))}`)
   message.push(`Arrival-Date: ${formatDate(entry.createdAt)}`)
+  message.push(...wishFields(entry))
   const groups = request.recipients.map(({ recipient, outcome, action }) => {
     const fields: string[] = []
     if (recipient.orcpt !== null)
@@ -31,6 +32,17 @@ export function deliveryStatus(request: ReportRequest): string {
     return fields
   })
   return [message, ...groups].map((fields) => `${fields.join('\r\n')}\r\n`).join('\r\n')
+}
+
+/** What its sender had asked for, as he asked: RFC 2852 §5, RFC 4865 §5.1.2. */
+function wishFields({ wishes: { deliverBy, holdFor, holdUntil } }: ReportRequest['entry']): string[] {
+  const fields: string[] = []
+  if (deliverBy !== null) fields.push(`Deliver-By-Date: ${formatDate(deliverBy.at)}`)
+  if (holdFor !== null) fields.push(`Future-Release-Request: for;${holdFor}`)
+  else if (holdUntil !== null) {
+    fields.push(`Future-Release-Request: until;${new Date(holdUntil).toISOString().replace(/\.\d+/, '')}`)
+  }
+  return fields
 }
 
 /** original-recipient-field = "Original-Recipient" ":" address-type ";" generic-address */

@@ -9,7 +9,7 @@ import type { QueueEntry, QueueRecipient } from '../store/queue.ts'
 import type { RecipientOutcome } from './outcome.ts'
 import { type ReportRequest, writeReport } from './dsn.ts'
 import { harmless } from './outcome.ts'
-import { noWishes } from '../store/queue.ts'
+import { type DeliveryWishes, noWishes } from '../store/queue.ts'
 
 const day = 86_400_000
 const start = Date.UTC(2026, 0, 1)
@@ -120,6 +120,20 @@ test('the delivery-status says what a machine needs, RFC 3464 §2', () => {
       '',
     ].join('\r\n'),
   )
+})
+
+test('a report repeats what its letter had asked for, RFC 2852 §5 and RFC 4865 §5.1.2', () => {
+  const at = Date.UTC(2026, 0, 2)
+  const fields = (wishes: Partial<DeliveryWishes>): string[] | null =>
+    write({ entry: entry({ wishes: { ...noWishes, ...wishes } }) }).parts[1]!.match(
+      /^(?:Deliver-By-Date|Future-Release-Request): .*$/gm,
+    )
+  assert.deepEqual(fields({ deliverBy: { at, mode: 'return', trace: true }, holdUntil: at, holdFor: 60 }), [
+    'Deliver-By-Date: Fri, 02 Jan 2026 00:00:00 +0000',
+    'Future-Release-Request: for;60',
+  ])
+  assert.deepEqual(fields({ holdUntil: at }), ['Future-Release-Request: until;2026-01-02T00:00:00Z'])
+  assert.equal(fields({}), null)
 })
 
 test('a person reads which host said what', () => {

@@ -155,7 +155,7 @@ test('past the time its sender gave, a letter is returned, or its sender is told
   assert.deepEqual(judged(row('return'), 4999), ['waiting', null, '4.2.1'])
   assert.deepEqual(judged(row('return'), 5000), ['failed', 'failed', '5.4.7'])
   assert.deepEqual(judged(row('notify', { accountId: 3 }), 4999), ['waiting', null, '4.2.1'])
-  assert.deepEqual(judged(row('notify'), 5000), ['waiting', 'delayed', '4.2.1'])
+  assert.deepEqual(judged(row('notify'), 5000), ['waiting', 'delayed', '4.4.7'])
   assert.deepEqual(judged(row('notify', { delayWarned: true }), 5000), ['waiting', null, '4.2.1'])
   const settlement = settlementOf(row('return'), judge(row('return'), outcomes, 1000, never), 1000, 0, still)
   assert.equal(settlement.nextAttemptAt, 5000, 'it is looked at when the time has come')

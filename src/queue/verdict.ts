@@ -37,10 +37,20 @@ export function judge(
     const state = outcome.kind === 'permanent' || expired ? 'failed' : 'waiting'
     if (entry.reversePath === '') return { recipient, outcome, state, action: null }
     const told = state === 'failed' || delayed
+    if (state === 'waiting' && delayed && isOverdue(entry, now)) {
+      const action = wants(recipient.notify, 'DELAY') ? 'delayed' : null
+      // RFC 2852 §4.1.3.
+      return { recipient, outcome: { ...outcome, status: '4.4.7' }, state, action }
+    }
     const action = state === 'failed' ? 'failed' : 'delayed'
     const keyword = state === 'failed' ? 'FAILURE' : 'DELAY'
     return { recipient, outcome, state, action: told && wants(recipient.notify, keyword) ? action : null }
   })
+}
+
+/** Its sender wants to be told that it takes longer than he gave it. */
+function isOverdue({ wishes: { deliverBy } }: Pick<QueueEntry, 'wishes'>, now: number): boolean {
+  return deliverBy?.mode === 'notify' && now >= deliverBy.at
 }
 
 /** Neither delivered with all that belongs to it, nor given up. */
@@ -83,7 +93,7 @@ export function settlementOf(
 function isDelayed(entry: QueueEntry, now: number, delayWarningMs: number): boolean {
   if (entry.delayWarned) return false
   const { deliverBy, holdUntil } = entry.wishes
-  if (deliverBy?.mode === 'notify') return now >= deliverBy.at
+  if (deliverBy?.mode === 'notify') return isOverdue(entry, now)
   // RFC 4865: while it was held back nobody was late.
   const since = Math.max(entry.createdAt, holdUntil ?? 0)
   return entry.accountId !== 0 && now - since >= delayWarningMs

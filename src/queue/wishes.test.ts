@@ -183,6 +183,31 @@ test('past the time its sender gave, a letter comes back without another attempt
   assert.equal(remote.connections, 1)
 })
 
+test('RFC 2852 §4.1.4.2: a server without DELIVERBY is asked to tell of delays, and its taking the letter is told', async (t) => {
+  const { remote, fixture, alice } = await begin(t, { extensions: ['DSN'] })
+  fixture.queue()
+  const deliverBy = { at: fixture.clock.now() + 30_000, mode: 'notify', trace: false } as const
+  const names = ['bob', 'carol', 'dan', 'erin']
+  const asked = [null, 'SUCCESS', 'NEVER', 'DELAY']
+  const recipients = names.map((name, index) => to(`${name}@hamburger.edu`, asked[index]))
+  await fixture.send({ recipients, wishes: { ...noWishes, deliverBy } })
+  const report = await onlyReport(fixture, alice)
+  assert.deepEqual(
+    remote.lines.filter((line) => line.startsWith('RCPT')).map((line) => line.split(' ').at(-1)),
+    ['NOTIFY=FAILURE,DELAY', 'NOTIFY=SUCCESS,DELAY', 'NOTIFY=NEVER', 'NOTIFY=DELAY'],
+  )
+  assert.deepEqual(report.match(/^Final-Recipient: .*$/gm)?.length, 3)
+  assert.match(report, /^Action: relayed\r$/m)
+  assert.match(report, /^Deliver-By-Date: .* \+0000\r$/m)
+  // Past its time its sender has been told already.
+  const past = { ...deliverBy, at: fixture.clock.now() - 1_000 }
+  await fixture.send({ recipients: [to('fay@hamburger.edu')], wishes: { ...noWishes, deliverBy: past } })
+  await until('it has arrived', () => remote.letters.length === 2)
+  await until('the queue is empty', () => isEmpty(fixture))
+  assert.ok(remote.lines.includes('RCPT TO:<fay@hamburger.edu>'))
+  assert.equal((await fixture.inbox(alice)).length, 1)
+})
+
 test('what needs SMTPUTF8 goes only where it is taken', async (t) => {
   const { remote, fixture, alice } = await begin(t, { extensions: ['SMTPUTF8', '8BITMIME'] })
   fixture.queue()

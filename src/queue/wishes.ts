@@ -1,8 +1,8 @@
 /** What MAIL asked for, as it bears on one attempt. Values in, values out. */
 import type { SmtpClient } from '../smtp/client/client.ts'
 import type { MailAsks } from '../smtp/client/message.ts'
-import type { QueueEntry } from '../store/queue.ts'
-import type { RecipientOutcome } from './outcome.ts'
+import type { QueueEntry, QueueRecipient } from '../store/queue.ts'
+import { type RecipientOutcome, stillWaiting } from './outcome.ts'
 
 /**
  * Whether it may go over TLS only. RFC 8689 §5: a report about such a message asks for it where it can, and is not lost
@@ -32,6 +32,28 @@ export function asksOf(entry: QueueEntry, client: SmtpClient, now: number): Mail
           },
     binary,
   }
+}
+
+/**
+ * The recipients as the next server hears of them. RFC 2852 §4.1.4.2: one that knows no DELIVERBY is asked to tell of
+ * delays at least, which RFC 3461 §5.2.1 (c) would forbid.
+ */
+export function recipientsFor(entry: QueueEntry, client: SmtpClient, now: number): QueueRecipient[] {
+  const waiting = stillWaiting(entry)
+  if (!isPromisedNothing(entry, client, now)) return waiting
+  return waiting.map((recipient) => ({ ...recipient, notify: withDelay(recipient.notify) }))
+}
+
+/** It goes, before its time, to a server that promises nothing about it. */
+export function isPromisedNothing(entry: QueueEntry, client: SmtpClient, now: number): boolean {
+  const { deliverBy } = entry.wishes
+  return deliverBy?.mode === 'notify' && now < deliverBy.at && !client.extensions.has('DELIVERBY')
+}
+
+function withDelay(notify: string | null): string {
+  if (notify === null) return 'FAILURE,DELAY'
+  const keywords = notify.toUpperCase().split(',')
+  return keywords.includes('NEVER') || keywords.includes('DELAY') ? notify : `${notify},DELAY`
 }
 
 /** RFC 2852: past that time a message is not delivered any more, if its sender would rather have it back. */

@@ -24,6 +24,8 @@ export interface DeliveryWishes {
   readonly priority: number
   /** Not before this time, RFC 4865; null: at once. */
   readonly holdUntil: number | null
+  /** Seconds, when HOLDFOR said so and not HOLDUNTIL: reports repeat it, RFC 4865 §5.1.2. */
+  readonly holdFor: number | null
   /** RFC 2852: past `at` it is returned, or its sender told that it takes longer. */
   readonly deliverBy: {
     readonly at: number
@@ -39,6 +41,7 @@ export const noWishes: DeliveryWishes = {
   tlsOptional: false,
   priority: 0,
   holdUntil: null,
+  holdFor: null,
   deliverBy: null,
   binary: false,
 }

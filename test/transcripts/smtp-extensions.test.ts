@@ -368,6 +368,8 @@ describe('what MAIL and RCPT ask for reaches the queue', () => {
       `${login}
       C: MAIL FROM:<bob@hamburger.edu> HOLDFOR=2592001
       S: 501 5.5.4 Cannot accept MAIL: a message is kept back for 30 days at most
+      C: MAIL FROM:<bob@hamburger.edu> HOLDFOR=3600 BY=3599;R
+      S: 501 5.5.4 Cannot accept MAIL: it would be kept back until after it is to be delivered
       C: MAIL FROM:<bob@hamburger.edu> HOLDFOR=3600 BY=7200;NT MT-PRIORITY=3 SMTPUTF8
       S: 250 2.1.0 Originator ok
       C: RCPT TO:<alice@crepes.fr>
@@ -383,7 +385,13 @@ describe('what MAIL and RCPT ask for reaches the queue', () => {
     )
     const entry = (await submission.store.listQueue(10)).at(-1)!
     const { holdUntil, deliverBy, ...wishes } = entry.wishes
-    assert.deepEqual(wishes, { requireTls: false, tlsOptional: true, priority: 3, binary: false })
+    assert.deepEqual(wishes, {
+      requireTls: false,
+      tlsOptional: true,
+      priority: 3,
+      holdFor: 3_600,
+      binary: false,
+    })
     assert.ok(holdUntil !== null && holdUntil >= now + 3_600_000)
     assert.ok(deliverBy !== null && deliverBy.at >= now + 7_200_000)
     assert.deepEqual([deliverBy.mode, deliverBy.trace], ['notify', true])

@@ -9,10 +9,12 @@ import type { MailParameters } from '../wire/mail.ts'
 import { refuse } from '../wire/reply.ts'
 import type { Session } from './session.ts'
 
-/** @throws {Refusal} For what is longer than we keep a message back, RFC 4865. */
-export function checkHold({ hold }: MailParameters, now: number, limits: Limits): void {
+/** @throws {Refusal} For what is longer than we keep a message back, or than it may take: RFC 4865 §4.2 and §5.2.2. */
+export function checkHold({ hold, deliverBy }: MailParameters, now: number, limits: Limits): void {
   if (hold === null) return
   const ms = hold.kind === 'for' ? hold.seconds * 1000 : hold.at - now
+  if (deliverBy !== null && ms > deliverBy.seconds * 1000)
+    throw refuse(501, '5.5.4', 'Cannot accept MAIL: it would be kept back until after it is to be delivered')
   if (ms <= limits.futureReleaseMs) return
   const days = Math.floor(limits.futureReleaseMs / 86_400_000)
   throw refuse(501, '5.5.4', `Cannot accept MAIL: a message is kept back for ${days} days at most`)
@@ -28,6 +30,7 @@ export function wishesOf(session: Session, scan: MessageScan, now: number): Deli
     // RFC 6710 §4.1: a stranger's is read and does not count.
     priority: session.account === null ? 0 : (said.priority ?? 0),
     holdUntil: holdUntil(said, now),
+    holdFor: said.hold?.kind === 'for' ? said.hold.seconds : null,
     deliverBy:
       deliverBy === null
         ? null
