@@ -8,6 +8,7 @@
  */
 import { BucketMap } from './bucket-map.ts'
 import type { Clock } from './clock.ts'
+import { CoarseTimers } from './coarse-timers.ts'
 import { hostOf, networkOf } from './network.ts'
 import { Turns } from './turns.ts'
 
@@ -42,6 +43,8 @@ export interface GateRefusal {
 export interface Place {
   /** TLS handshakes begin here, one a turn. */
   readonly handshakes: Turns
+  /** For peers to whom all has been said. */
+  readonly farewells: CoarseTimers
   /** Somebody has logged in. @returns False: the account has as many connections as it may have. */
   enter(accountId: number): boolean
   /** The client's true address, from a proxy that is believed. @returns Why it may not come in. */
@@ -51,12 +54,19 @@ export interface Place {
 
 /** A place without bounds, for a connection that came through no gate. */
 export function freePlace(): Place {
-  return { handshakes: new Turns(), enter: () => true, moveTo: () => null, leave() {} }
+  return {
+    handshakes: new Turns(),
+    farewells: new CoarseTimers(),
+    enter: () => true,
+    moveTo: () => null,
+    leave() {},
+  }
 }
 
 export class ConnectionGate {
   readonly #options: GateOptions
   readonly #handshakes = new Turns()
+  readonly #farewells = new CoarseTimers()
   readonly #hosts = new Map<string, number>()
   readonly #networks = new Map<string, number>()
   readonly #accounts = new Map<number, number>()
@@ -127,6 +137,7 @@ export class ConnectionGate {
     }
     return {
       handshakes: this.#handshakes,
+      farewells: this.#farewells,
       enter: (accountId) => {
         if (account !== null) return true
         if ((this.#accounts.get(accountId) ?? 0) >= this.#options.limits.connectionsPerAccount) return false

@@ -77,6 +77,8 @@ export interface Limits extends GuardLimits, ReportLimits {
   readonly journeyFactsMs: number
   readonly journeyWireMs: number
   readonly aliasDepth: number
+  /** Addresses whose account or alias is kept in memory, so that RCPT asks no table. */
+  readonly addressesKnown: number
   readonly mailboxesPerAccount: number
   readonly mailboxNameOctets: number
   /** How long what was expunged can be put back; sessions can read it for ten minutes at least. */
@@ -155,6 +157,7 @@ export const defaultLimits: Limits = {
   journeyFactsMs: 90 * day,
   journeyWireMs: 14 * day,
   aliasDepth: 10,
+  addressesKnown: 10_000,
   mailboxesPerAccount: 10_000,
   mailboxNameOctets: 1_000,
   undeleteMs: 7 * day,

@@ -5,6 +5,7 @@ import { bindPorts, type BoundPort } from './bound-port.ts'
 import { systemClock } from './clock.ts'
 import { ConnectionGate, type GateRefusal } from './connection-gate.ts'
 import { Peer, plainAddress } from './peer.ts'
+import { Roster } from './roster.ts'
 
 /** One kind of service: what it does with a connection is its own affair. */
 export interface Door {
@@ -55,7 +56,7 @@ export async function listen(
 
 /** As `listen`, at ports that are bound already. */
 export function serveAt(door: Door, ports: readonly BoundPort[], limits: ListenerLimits): Listener {
-  const peers = new Set<Peer>()
+  const peers = new Roster<Peer>()
   const gate = limits.gate ?? gateOfOneDoor(limits)
   let idle: (() => void) | null = null
   let turnedAway = 0
@@ -87,10 +88,10 @@ export function serveAt(door: Door, ports: readonly BoundPort[], limits: Listene
       return
     }
     const peer = new Peer(socket, admitted)
-    peers.add(peer)
+    const leave = peers.enter(peer)
     accepted++
     door.serve(peer, () => {
-      peers.delete(peer)
+      leave()
       admitted.leave()
       if (peers.size === 0) idle?.()
     })
@@ -115,7 +116,7 @@ export function serveAt(door: Door, ports: readonly BoundPort[], limits: Listene
       if (peers.size === 0) return
       await new Promise<void>((resolve) => {
         const force = setTimeout(() => {
-          for (const peer of peers) peer.destroy()
+          for (const peer of peers.all()) peer.destroy()
           resolve()
         }, graceMs)
         idle = () => {

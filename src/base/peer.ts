@@ -72,7 +72,7 @@ export class Peer {
   #tls: TlsFacts | null = null
   #idleMs = 0
   #ended = false
-  #cancelLinger: () => void = () => {}
+  #cancelFarewell: () => void = () => {}
 
   constructor(socket: Socket, place: Place = freePlace()) {
     this.#socket = socket
@@ -270,12 +270,11 @@ export class Peer {
     if (this.#closed || this.#ended) return
     this.#ended = true
     this.#socket.pause()
-    this.setIdleTimeout(ms)
+    if (this.waitingOctets > 0) this.setIdleTimeout(ms)
     this.#socket.end(() => {
       if (this.#closed) return
       this.#socket.resume()
-      const timer = setTimeout(() => this.destroy(), ms)
-      this.#cancelLinger = () => clearTimeout(timer)
+      this.#cancelFarewell = this.place.farewells.after(ms, () => this.destroy())
     })
   }
 
@@ -298,7 +297,7 @@ export class Peer {
   #finish(error: Error | null): void {
     if (this.#closed) return
     this.#closed = true
-    this.#cancelLinger()
+    this.#cancelFarewell()
     this.#pending = []
     this.#handlers.close(error)
     this.#handlers = nothing

@@ -5,6 +5,7 @@
  * asked twice. A member of an alias that cannot take mail right now is passed on to the queue instead of being dropped;
  * one that does not exist is passed over when another member takes the message (docs/decisions/060).
  */
+import { andThen } from '../base/at-once.ts'
 import type { Limits } from '../base/limits.ts'
 import { type Account, type AccountStore, isFull } from '../store/accounts.ts'
 import { bouncedTo, type Forwarding } from './forwarding.ts'
@@ -13,6 +14,7 @@ import { normaliseAddress } from '../store/address.ts'
 
 type Refused = Extract<RecipientDecision, { kind: 'refused' }>
 
+const elsewhere: RecipientDecision = { kind: 'elsewhere' }
 const unknownUser: Refused = { kind: 'refused', code: 550, status: '5.1.1', text: 'No such user here' }
 const badAddress: Refused = { kind: 'refused', code: 553, status: '5.1.3', text: 'Not a mail address' }
 const mailboxFull: Refused = { kind: 'refused', code: 452, status: '4.2.2', text: 'Mailbox is full' }
@@ -29,6 +31,8 @@ const badAlias: Refused = {
   status: '4.3.5',
   text: 'Address leads in circles or too far',
 }
+
+type WalkLimits = Pick<Limits, 'aliasDepth' | 'recipients'>
 
 /** What has been found while aliases are followed. */
 interface Walk {
@@ -47,46 +51,63 @@ interface Walk {
  * @param address `local-part@domain`, domain in A-labels.
  * @param bounces For the null reverse-path only: a rewritten address leads back to whom it was made of.
  */
-export async function resolveRecipient(
+export function resolveRecipient(
   store: AccountStore,
   address: string,
-  limits: Pick<Limits, 'aliasDepth' | 'recipients'>,
+  limits: WalkLimits,
   bounces: Forwarding | null = null,
-): Promise<RecipientDecision> {
+): RecipientDecision | Promise<RecipientDecision> {
   try {
     const start = normaliseAddress(address)
     if (start === null) return badAddress
-    const meaning = await store.resolveAddress(start)
-    if (meaning.kind === 'remote') return { kind: 'elsewhere' }
-    if (meaning.kind === 'unknown') {
-      const sender = await bouncedTo(bounces, address)
-      return sender === null ? unknownUser : { kind: 'home', accountIds: [], forwards: [sender] }
-    }
-    if (meaning.kind === 'account') {
-      // The message that crosses the bound is still taken: its size is not known at RCPT.
-      if (isFull(meaning.account)) return mailboxFull
-      return { kind: 'home', accountIds: [meaning.account.accountId], forwards: [] }
-    }
-    const walk: Walk = {
-      store,
-      accounts: new Map(),
-      forwards: new Map(),
-      seen: new Set([start]),
-      circular: false,
-    }
-    const bounded = await follow(walk, meaning.targets, limits)
-    return bounded ? conclude(walk) : badAlias
+    const decision = andThen(store.resolveAddress(start), (meaning) => {
+      switch (meaning.kind) {
+        case 'remote':
+          return elsewhere
+        case 'unknown':
+          return bounced(bounces, address)
+        case 'account':
+          return accountDecision(meaning.account)
+        case 'alias':
+          return throughAlias(store, start, meaning.targets, limits)
+      }
+    })
+    return decision instanceof Promise ? decision.catch(() => localError) : decision
   } catch {
     return localError
   }
 }
 
-/** Level by level, so that the depth is the number of rounds. @returns False when a bound was reached. */
-async function follow(
-  walk: Walk,
+function accountDecision(account: Account): RecipientDecision {
+  // The message that crosses the bound is still taken: its size is not known at RCPT.
+  if (isFull(account)) return mailboxFull
+  return { kind: 'home', accountIds: [account.accountId], forwards: [] }
+}
+
+async function bounced(bounces: Forwarding | null, address: string): Promise<RecipientDecision> {
+  const sender = await bouncedTo(bounces, address)
+  return sender === null ? unknownUser : { kind: 'home', accountIds: [], forwards: [sender] }
+}
+
+async function throughAlias(
+  store: AccountStore,
+  start: string,
   targets: readonly string[],
-  limits: Pick<Limits, 'aliasDepth' | 'recipients'>,
-): Promise<boolean> {
+  limits: WalkLimits,
+): Promise<RecipientDecision> {
+  const walk: Walk = {
+    store,
+    accounts: new Map(),
+    forwards: new Map(),
+    seen: new Set([start]),
+    circular: false,
+  }
+  const bounded = await follow(walk, targets, limits)
+  return bounded ? conclude(walk) : badAlias
+}
+
+/** Level by level, so that the depth is the number of rounds. @returns False when a bound was reached. */
+async function follow(walk: Walk, targets: readonly string[], limits: WalkLimits): Promise<boolean> {
   let level = targets
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > limits.aliasDepth) return false

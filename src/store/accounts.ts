@@ -92,5 +92,6 @@ export interface AccountStore {
   removeAlias(address: string): Promise<void>
   listAliases(): Promise<Alias[]>
 
-  resolveAddress(address: string): Promise<AddressMeaning>
+  /** At once where that needs no waiting. Of an account without a quota, what it holds may be as it was once. */
+  resolveAddress(address: string): AddressMeaning | Promise<AddressMeaning>
 }

@@ -49,8 +49,7 @@ export class Connection {
   constructor(peer: Peer, options: SmtpDoorOptions, done: () => void) {
     this.#peer = peer
     this.#options = options
-    this.#session = new Session(options, peer)
-    this.#session.waitingOctets = () => this.#reader.bufferedOctets
+    this.#session = new Session(options, peer, this.#reader)
     this.#done = done
     this.#proxied = options.proxies.includes(peer.remoteAddress)
     this.#deadline = new Deadline(options.clock, () => this.#late())

@@ -1,4 +1,5 @@
 import type { Door } from '../../base/listener.ts'
+import { Roster } from '../../base/roster.ts'
 import { Connection } from './connection.ts'
 import type { SmtpDoorOptions } from './options.ts'
 
@@ -6,7 +7,7 @@ import type { SmtpDoorOptions } from './options.ts'
 export function createSmtpDoor(options: SmtpDoorOptions): Door {
   if (options.implicitTls && options.tls === null)
     throw new Error('TLS from the first octet needs a certificate')
-  const connections = new Set<Connection>()
+  const connections = new Roster<Connection>()
   return {
     busyGreeting: options.implicitTls
       ? ''
@@ -15,14 +16,14 @@ export function createSmtpDoor(options: SmtpDoorOptions): Door {
     bannedGreeting: `421 4.7.0 ${options.hostname} Connections from your address are refused for a while\r\n`,
     serve(peer, done) {
       const connection = new Connection(peer, options, () => {
-        connections.delete(connection)
+        leave()
         done()
       })
-      connections.add(connection)
+      const leave = connections.enter(connection)
       void connection.start()
     },
     drain() {
-      for (const connection of connections) connection.drain()
+      for (const connection of connections.all()) connection.drain()
     },
   }
 }

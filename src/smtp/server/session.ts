@@ -15,7 +15,7 @@ import type { ProxiedAddresses } from '../wire/proxy-header.ts'
 import type { MailOffer } from '../wire/mail.ts'
 import { Refusal, refuse, type Reply } from '../wire/reply.ts'
 import { commands } from './commands/index.ts'
-import { filterClient } from './filter-client.ts'
+import { SessionClient } from './filter-client.ts'
 import { Filters } from './filters.ts'
 import type { IncomingMessage } from './incoming.ts'
 import { nothingOffered } from './offer.ts'
@@ -59,6 +59,12 @@ export interface SessionPeer {
   readonly place?: Pick<Place, 'enter' | 'moveTo'>
 }
 
+export interface SessionInput {
+  readonly bufferedOctets: number
+}
+
+const noInput: SessionInput = { bufferedOctets: 0 }
+
 export class Session {
   readonly options: SmtpDoorOptions
   /** Whose connection it is: the TCP client's, or the one that a proxy names. */
@@ -69,8 +75,8 @@ export class Session {
   mayVouch: boolean
   readonly recorder: Recorder
   filters: Filters
-  /** Octets that came and have not been looked at; the connection knows. */
-  waitingOctets: () => number = () => 0
+  /** What came and has not been looked at. */
+  readonly input: SessionInput
   phase: Phase = 'start'
   /** Set by the connection once TLS is up; the session then begins anew, RFC 3207 §4.2. */
   tls: TlsFacts | null = null
@@ -100,18 +106,19 @@ export class Session {
   /** Since the last journey was handed over. */
   refusals: SessionRefusal[] = []
 
-  constructor(options: SmtpDoorOptions, peer: SessionPeer) {
+  constructor(options: SmtpDoorOptions, peer: SessionPeer, input: SessionInput = noInput) {
     this.options = options
     this.peer = peer
+    this.input = input
     this.recorder = new Recorder(options.clock, options.journeyLevel !== 'off')
-    this.filters = new Filters([], filterClient(this), options)
+    this.filters = new Filters([], new SessionClient(this), options)
     this.mayVouch = options.xclient.includes(peer.remoteAddress)
   }
 
   /** The connection's filters, for the client as it is known now. */
   openFilters(): void {
     this.filters.close()
-    this.filters = new Filters(this.options.filters, filterClient(this), this.options)
+    this.filters = new Filters(this.options.filters, new SessionClient(this), this.options)
   }
 
   /** A proxy that is believed says whose connection it is: nothing that was said before counts. */

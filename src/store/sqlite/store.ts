@@ -54,6 +54,7 @@ import { listExpunged } from './housekeeping/read-expunged.ts'
 import { removedAccounts } from './housekeeping/removed-accounts.ts'
 import { IndexCache } from './index-cache.ts'
 import { IndexLoader } from './index-loader.ts'
+import { KnownAddresses } from './known-addresses.ts'
 import { Listeners } from './listeners.ts'
 import { QueueListeners, type Reservation } from './queue-listeners.ts'
 import { AccountReader } from './read-accounts.ts'
@@ -91,6 +92,7 @@ export class SqliteStore implements Store {
   readonly #parts: StoreParts
   readonly #sql: Sql
   readonly #accounts: AccountReader
+  readonly #addresses: KnownAddresses
   readonly #writer: WriterClient
   readonly #loader: IndexLoader
   readonly #indexes: IndexCache
@@ -107,6 +109,7 @@ export class SqliteStore implements Store {
     this.#parts = parts
     this.#sql = parts.sql
     this.#accounts = new AccountReader(parts.sql)
+    this.#addresses = new KnownAddresses(this.#accounts, parts.writer, parts.limits.addressesKnown)
     this.#queueEntries = countQueue(parts.sql)
     this.#listeners = new Listeners(parts.log)
     this.#queueListeners = new QueueListeners(parts.log)
@@ -123,11 +126,11 @@ export class SqliteStore implements Store {
   }
 
   async addDomain(domain: string): Promise<void> {
-    await this.#writer.ask('addDomain', { domain })
+    await this.#addresses.change('addDomain', { domain })
   }
 
   async removeDomain(domain: string): Promise<void> {
-    await this.#writer.ask('removeDomain', { domain })
+    await this.#addresses.change('removeDomain', { domain })
   }
 
   async listDomains(): Promise<string[]> {
@@ -151,16 +154,16 @@ export class SqliteStore implements Store {
   }
 
   async addAccount(address: string, passwordHash: string | null): Promise<Account> {
-    const [account] = await this.#writer.ask('addAccounts', { accounts: [{ address, passwordHash }] })
+    const [account] = await this.#addresses.change('addAccounts', { accounts: [{ address, passwordHash }] })
     return account!
   }
 
   addAccounts(accounts: readonly { address: string; passwordHash: string | null }[]): Promise<Account[]> {
-    return this.#writer.ask('addAccounts', { accounts }, 'bulk')
+    return this.#addresses.change('addAccounts', { accounts }, 'bulk')
   }
 
   async removeAccount(address: string): Promise<void> {
-    await this.#writer.ask('removeAccount', { address })
+    await this.#addresses.change('removeAccount', { address })
   }
 
   async listRemovedAccounts(): Promise<RemovedAccount[]> {
@@ -168,15 +171,15 @@ export class SqliteStore implements Store {
   }
 
   async restoreAccount(address: string): Promise<Account> {
-    return this.#accounts.byId(await this.#writer.ask('restoreAccount', { address }))!
+    return this.#accounts.byId(await this.#addresses.change('restoreAccount', { address }))!
   }
 
   async setQuota(address: string, quota: Quota): Promise<void> {
-    await this.#writer.ask('setQuota', { address, quota })
+    await this.#addresses.change('setQuota', { address, quota })
   }
 
   async setPassword(address: string, passwordHash: string): Promise<void> {
-    await this.#writer.ask('setPassword', { address, passwordHash })
+    await this.#addresses.change('setPassword', { address, passwordHash })
   }
 
   async findAccount(address: string): Promise<Account | null> {
@@ -192,19 +195,19 @@ export class SqliteStore implements Store {
   }
 
   async addAlias(address: string, targets: readonly string[]): Promise<void> {
-    await this.#writer.ask('addAlias', { address, targets })
+    await this.#addresses.change('addAlias', { address, targets })
   }
 
   async removeAlias(address: string): Promise<void> {
-    await this.#writer.ask('removeAlias', { address })
+    await this.#addresses.change('removeAlias', { address })
   }
 
   listAliases(): Promise<Alias[]> {
     return readPages((last: Alias | undefined) => this.#accounts.aliases(last?.address ?? '', listPage))
   }
 
-  async resolveAddress(address: string): Promise<AddressMeaning> {
-    return this.#accounts.resolve(address)
+  resolveAddress(address: string): AddressMeaning {
+    return this.#addresses.resolve(address)
   }
 
   async listMailboxes(accountId: number): Promise<Mailbox[]> {
