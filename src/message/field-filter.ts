@@ -41,9 +41,12 @@ export class FieldFilter {
       if (this.#held.length >= 64) this.#held = [Buffer.concat(this.#held)]
       return []
     }
-    const held = Buffer.concat(this.#held)
+    const held = this.#held.length === 1 ? piece : Buffer.concat(this.#held)
     this.#held = null
-    return end === null ? [held] : [this.#without(held.subarray(0, end)), held.subarray(end)]
+    if (end === null) return [held]
+    const header = held.subarray(0, end)
+    const kept = this.#without(header)
+    return kept === header ? [held] : [kept, held.subarray(end)]
   }
 
   /** What was still held: a message that ends with its header. */
@@ -56,7 +59,7 @@ export class FieldFilter {
   /** Octets of the header with the CRLF of its last field, when it ends in this piece. */
   #headerEnd(piece: Buffer): number | null {
     const before = this.#tail()
-    const near = Buffer.concat([before, piece.subarray(0, 3)])
+    const near = before.length === 0 ? piece : Buffer.concat([before, piece.subarray(0, 3)])
     // A message may begin with the empty line.
     const atStart = this.#heldOctets < 2 && near.length >= 2 && near[0] === 13 && near[1] === 10
     if (atStart) return 0

@@ -1,4 +1,5 @@
 /** A client as the door describes it, and the world of a filter, for tests. */
+import { parseHeader } from '../../message/header.ts'
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import { systemClock } from '../../base/clock.ts'
@@ -74,5 +75,6 @@ export async function sendMessage(session: FilterSession, text: string, pieceOct
     reversePath: 'ada@client.example',
     recipients: ['bob@posthorn.example'],
     octets: octets.length,
+    headerFields: parseHeader(text).fields,
   })
 }

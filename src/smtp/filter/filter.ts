@@ -9,6 +9,7 @@
  */
 import type { TlsFacts } from '../../base/peer.ts'
 import type { EventData, Kind } from '../../journey/event.ts'
+import type { HeaderField } from '../../message/header.ts'
 import type { Refusal } from '../wire/reply.ts'
 
 export type FilterRole = 'mx' | 'submission' | 'lmtp'
@@ -78,6 +79,8 @@ export interface FilteredMessage {
   readonly reversePath: string
   readonly recipients: readonly string[]
   readonly octets: number
+  /** Of the message's own header as received, in order. */
+  readonly headerFields: readonly HeaderField[]
   /** As filters before this one have changed it; absent: it is as received. */
   readonly changed?: Uint8Array
 }

@@ -82,7 +82,7 @@ export function createGuards(options: GuardOptions & { readonly resolver: Resolv
       ofStrangers(senderDomain(world)),
       ofStrangers(blocklists(world)),
       ofStrangers(greylist(world)),
-      loop(world),
+      loop(),
       ...(limits.firstTimeDelayMs > 0 ? [ofStrangers(firstTime(world))] : []),
     ],
   }

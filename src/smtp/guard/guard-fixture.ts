@@ -4,6 +4,7 @@ import { type GuardsConfig, noGuards } from '../../base/guards-config.ts'
 import { defaultLimits, type Limits } from '../../base/limits.ts'
 import { createLog } from '../../base/log.ts'
 import { mapResolver, type RecordMap } from '../../dns/map-resolver.ts'
+import { parseHeader } from '../../message/header.ts'
 import { memoryNotes } from '../../store/notes/open-notes.ts'
 import type { FilterAnswer, FilterClient, FilteredMessage, FilterSession } from '../filter/filter.ts'
 import { testClient } from '../filter/filter-fixture.ts'
@@ -76,7 +77,10 @@ export class Visit {
 
   /** @param cut Octets that come at a time. @returns The refusal, `junk: …` or `ok`. */
   async end(message: Partial<FilteredMessage> = {}, text = '', cut = 1): Promise<string> {
-    const whole = { journeyId: 'j', reversePath: 'alice@crepes.example', recipients: [], octets: text.length }
+    const whole = {
+      ...{ journeyId: 'j', reversePath: 'alice@crepes.example', recipients: [], octets: text.length },
+      headerFields: parseHeader(text).fields,
+    }
     for (const session of this.#sessions)
       for (let at = 0; at < text.length; at += cut)
         void session.octets?.(Buffer.from(text.slice(at, at + cut), 'latin1'))

@@ -86,7 +86,8 @@ async function judge(sent: Sent): Promise<Judged> {
   for (let at = 0; at < message.length; at += 40) {
     await session.octets?.(Buffer.from(message.slice(at, at + 40), 'latin1'))
   }
-  const facts = { journeyId: 'j', reversePath, recipients: ['bob@hamburger.example'], octets: message.length }
+  const about = { journeyId: 'j', reversePath, recipients: ['bob@hamburger.example'] }
+  const facts = { ...about, octets: message.length, headerFields: [] }
   const began = clock.now()
   let ended = false
   const ending = Promise.resolve(session.end!(facts)).finally(() => (ended = true))

@@ -20,13 +20,14 @@ import { isSubdomainOrSame } from '../../mailauth/domain.ts'
 import { checkIprev, type IprevResult } from '../../mailauth/iprev.ts'
 import { MessageVerifier } from '../../mailauth/message-verifier.ts'
 import { checkHelo, checkSpf, type SpfIdentityResult } from '../../mailauth/spf/check-spf.ts'
-import type {
-  FilterAnswer,
-  FilterClient,
-  FilteredMessage,
-  FilterEnding,
-  FilterSession,
-  SmtpFilter,
+import {
+  type FilterAnswer,
+  type FilterClient,
+  type FilteredMessage,
+  type FilterEnding,
+  type FilterSession,
+  nothingToSay,
+  type SmtpFilter,
 } from '../filter/filter.ts'
 import { type Refusal, refuse } from '../wire/reply.ts'
 import { resultsField, type SenderFindings, senderEvents } from './sender-fields.ts'
@@ -121,8 +122,11 @@ class Judge implements FilterSession {
     return undefined
   }
 
-  async end({ recipients }: FilteredMessage): Promise<FilterEnding> {
-    if (this.#reversePath === null) return {}
+  end(message: FilteredMessage): Promise<FilterEnding> | FilterEnding {
+    return this.#reversePath === null ? nothingToSay : this.#judge(message, this.#reversePath)
+  }
+
+  async #judge({ recipients }: FilteredMessage, reversePath: string): Promise<FilterEnding> {
     this.#start()
     const findings = await this.#find()
     for (const [kind, data] of senderEvents(findings)) this.#client.record(kind, data)
@@ -131,14 +135,13 @@ class Judge implements FilterSession {
       hostname,
       clientName,
       remoteAddress,
-      reversePath: this.#reversePath,
+      reversePath,
     })
     const consequence = this.#consequence(findings)
     const { refusal, junk } = consequence
     // What is asked for again is judged again.
     if (refusal === undefined || refusal.reply.code >= 500) {
       const disposition = refusal !== undefined ? 'reject' : junk !== undefined ? 'quarantine' : 'none'
-      const reversePath = this.#reversePath
       this.#options.judged?.({ reversePath, recipients, remoteAddress, findings, disposition })
     }
     // Of the null reverse-path nobody is told anything.

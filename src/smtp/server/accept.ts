@@ -48,6 +48,7 @@ export async function acceptMessage(session: Session, arrived: Arrived): Promise
     reversePath: session.transaction!.reversePath,
     recipients: session.recipients.map(({ forwardPath }) => forwardPath),
     octets: arrived.octets,
+    headerFields: scan.headerFields,
   })
   await keepRefused(session, arrived, scan, endings)
   const verdict = combine(endings)

@@ -6,6 +6,7 @@
  * `readAheadOctets` are read.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { andThen } from '../../base/at-once.ts'
 import { LineReader } from '../../base/line-reader.ts'
 import type { Peer } from '../../base/peer.ts'
 import { base64LineOctets } from '../../sasl/base64.ts'
@@ -97,7 +98,10 @@ export class Connection {
     if (this.#busy) return
     this.#busy = true
     try {
-      for (let steps = 1; !this.#closing && (await this.#step()); steps++) {
+      for (let steps = 1; !this.#closing; steps++) {
+        const stepped = this.#step()
+        // Not awaited when it is there: a command that is answered at once costs no turn of the microtask queue.
+        if (!(stepped instanceof Promise ? await stepped : stepped)) break
         if (this.#draining) this.#shutDown()
         if (steps % commandsPerTurn === 0) await this.#othersTurn()
       }
@@ -138,7 +142,7 @@ export class Connection {
     else this.#timedOut()
   }
 
-  #step(): Promise<boolean> {
+  #step(): Promise<boolean> | boolean {
     if (this.#proxied) return this.#meetProxy()
     if (!this.#greeted) return this.#greet()
     return this.#transfer === null ? this.#command() : this.#read(this.#transfer)
@@ -179,11 +183,13 @@ export class Connection {
   }
 
   /** @returns False when the connection is at its end. */
-  async #greet(): Promise<boolean> {
-    if (this.#options.implicitTls && !(await this.#startTls(this.#reader.take()))) return false
-    this.#greeted = true
-    await this.#act(await greeting(this.#session))
-    return true
+  #greet(): Promise<boolean> | boolean {
+    const secured = this.#options.implicitTls ? this.#startTls(this.#reader.take()) : true
+    return andThen(secured, (ready) => {
+      if (!ready) return false
+      this.#greeted = true
+      return this.#sayWelcome()
+    })
   }
 
   /** A client that asks and does not read waits here, and so do we. */
@@ -193,7 +199,7 @@ export class Connection {
   }
 
   /** @returns False when a whole line has not come yet. */
-  async #command(): Promise<boolean> {
+  #command(): Promise<boolean> | boolean {
     const inSasl = this.#session.phase === 'auth'
     const next = this.#reader.next(inSasl ? base64LineOctets : this.#options.limits.commandLineOctets)
     switch (next.kind) {
@@ -206,37 +212,41 @@ export class Connection {
         return false
       case 'too-long':
         this.#session.recorder.wire('C', '(line too long)')
-        await this.#act(lineTooLong(this.#session))
-        return true
-      case 'line': {
+        return this.#act(lineTooLong(this.#session))
+      case 'line':
         this.#session.recorder.wire('C', recordedLine(this.#session, next.line))
-        await this.#act(await answer(this.#session, next.line))
-        return true
-      }
+        return andThen(answer(this.#session, next.line), (given) => this.#act(given))
     }
   }
 
-  async #act(given: Answer): Promise<void> {
+  /** @returns False when the connection is at its end. */
+  #act(given: Answer): Promise<boolean> | boolean {
     this.#deadline.clear()
     if (given.chunk !== undefined) {
       this.#transfer = new ChunkTransfer(given.chunk, given.reply)
-      return
+      return true
     }
-    if (given.next === 'greet') return this.#act(await greeting(this.#session))
+    if (given.next === 'greet') return this.#sayWelcome()
     this.#send(given.reply)
     if (given.next === 'data') this.#transfer = new DataTransfer(this.#session.incoming!)
     else if (given.next === 'close') this.#close()
     else if (given.next === 'starttls') {
       // RFC 3207 §4.2, CVE-2011-0411: what was pipelined in the clear behind STARTTLS is forgotten.
       this.#reader.discard()
-      await this.#startTls()
+      return this.#startTls()
     }
+    return true
+  }
+
+  #sayWelcome(): Promise<boolean> | boolean {
+    return andThen(greeting(this.#session), (given) => this.#act(given))
   }
 
   /** @returns False when the message or the chunk goes on in octets that have not come yet. */
   async #read(transfer: Transfer): Promise<boolean> {
     const octets = this.#reader.take()
-    const { state, rest } = await transfer.push(octets)
+    const pushed = transfer.push(octets)
+    const { state, rest } = pushed instanceof Promise ? await pushed : pushed
     if (state === 'more') {
       this.#octetsThisTurn += octets.length
       if (this.#octetsThisTurn >= octetsPerTurn) {

@@ -4,16 +4,18 @@
  * Where none of them has an interest, and where all answer at once, there is nothing to wait for: `undefined` is given
  * back. A filter that throws, or takes longer than `limits.checkTimeoutMs`, is logged and the client told to come again.
  */
+import { andThen } from '../../base/at-once.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
-import type {
-  FilterAnswer,
-  FilterClient,
-  FilteredMessage,
-  FilterEnding,
-  FilterSession,
-  SmtpFilter,
+import {
+  type FilterAnswer,
+  type FilterClient,
+  type FilteredMessage,
+  type FilterEnding,
+  type FilterSession,
+  nothingToSay,
+  type SmtpFilter,
 } from '../filter/filter.ts'
 import { Refusal, refuse } from '../wire/reply.ts'
 
@@ -40,6 +42,7 @@ export class Filters {
   readonly #surroundings: FilterSurroundings
   readonly #part: readonly Taking[]
   readonly #reading: readonly Taking[]
+  readonly #ending: readonly Taking[]
 
   constructor(filters: readonly SmtpFilter[], client: FilterClient, surroundings: FilterSurroundings) {
     this.#surroundings = surroundings
@@ -48,6 +51,7 @@ export class Filters {
       return session === null ? [] : [{ name: filter.name, session }]
     })
     this.#reading = this.#part.filter(({ session }) => session.octets !== undefined)
+    this.#ending = this.#part.filter(({ session }) => session.end !== undefined)
   }
 
   /**
@@ -59,8 +63,8 @@ export class Filters {
     question: Q,
     ...args: Parameters<NonNullable<FilterSession[Q]>>
   ): Promise<void> | undefined {
-    for (const [index, taking] of this.#part.entries()) {
-      const answer = this.#put(taking, question, args)
+    for (let index = 0; index < this.#part.length; index++) {
+      const answer = this.#put(this.#part[index]!, question, args)
       if (answer instanceof Promise) return this.#within(this.#askRest(answer, index, question, args))
       if (answer instanceof Refusal) throw answer
     }
@@ -88,7 +92,7 @@ export class Filters {
       | undefined
     if (method === undefined) return null
     try {
-      return method.apply(session, [...args])
+      return Reflect.apply(method, session, args)
     } catch (error) {
       throw this.#failed(taking, error)
     }
@@ -96,7 +100,8 @@ export class Filters {
 
   /** @throws {Refusal} */
   octets(chunk: Uint8Array): Promise<void> | undefined {
-    for (const [index, taking] of this.#reading.entries()) {
+    for (let index = 0; index < this.#reading.length; index++) {
+      const taking = this.#reading[index]!
       let waiting: Promise<void> | undefined
       try {
         waiting = taking.session.octets!(chunk)
@@ -121,22 +126,35 @@ export class Filters {
    *
    * @throws {Refusal} Of one that failed or took too long; a refusal in an ending is not thrown.
    */
-  async end(message: FilteredMessage): Promise<readonly NamedEnding[]> {
-    const asked = this.#part.filter(({ session }) => session.end !== undefined)
-    return asked.length === 0 ? [] : this.#within(this.#conclude(asked, message))
+  end(message: FilteredMessage): readonly NamedEnding[] | Promise<readonly NamedEnding[]> {
+    const endings = this.#conclude(0, message, [])
+    return endings instanceof Promise ? this.#within(endings) : endings
   }
 
-  async #conclude(asked: readonly Taking[], message: FilteredMessage): Promise<NamedEnding[]> {
-    const endings: NamedEnding[] = []
-    let current = message
-    for (const taking of asked) {
-      const ending = await this.#safely(taking, async () => taking.session.end!(current))
-      endings.push({ ...ending, filter: taking.name })
-      if (ending.refusal !== undefined || ending.discard === true) break
+  /** @param before What those before `index` said. */
+  #conclude(
+    index: number,
+    message: FilteredMessage,
+    before: readonly NamedEnding[],
+  ): readonly NamedEnding[] | Promise<readonly NamedEnding[]> {
+    const taking = this.#ending[index]
+    if (taking === undefined) return before
+    return andThen(this.#endingOf(taking, message), (ending) => {
+      const endings = ending === nothingToSay ? before : [...before, { ...ending, filter: taking.name }]
+      if (ending.refusal !== undefined || ending.discard === true) return endings
       // So that the next one that changes it does not undo this change.
-      if (ending.message !== undefined) current = { ...current, changed: ending.message }
+      const next = ending.message === undefined ? message : { ...message, changed: ending.message }
+      return this.#conclude(index + 1, next, endings)
+    })
+  }
+
+  #endingOf(taking: Taking, message: FilteredMessage): FilterEnding | Promise<FilterEnding> {
+    try {
+      const ending = taking.session.end!(message)
+      return ending instanceof Promise ? this.#safely(taking, ending) : ending
+    } catch (error) {
+      throw this.#failed(taking, error)
     }
-    return endings
   }
 
   reset(): void {

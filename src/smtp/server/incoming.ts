@@ -4,6 +4,7 @@
  * After `finish` has answered 250 the message is on disk: filed, or in the queue, or both, in one transaction. Whatever
  * goes wrong before is answered 4xx (ours: try again) or 5xx (the message itself), and nothing is kept.
  */
+import { andThen } from '../../base/at-once.ts'
 import { timeOrderedId } from '../../base/random.ts'
 import { StoreUnavailable } from '../../store/errors.ts'
 import { Refusal, refuse, type Reply } from '../wire/reply.ts'
@@ -43,17 +44,17 @@ export class IncomingMessage {
   }
 
   /** The next octets of it; waits while the disk or a filter cannot keep up. */
-  async take(chunk: Uint8Array): Promise<void> {
+  take(chunk: Uint8Array): Promise<void> | undefined {
     this.#octets += chunk.length
     if (this.octets > this.#session.messageOctets)
       this.fail(refuse(552, '5.3.4', 'Message size exceeds fixed maximum message size'))
-    if (this.#refusal !== null) return
+    if (this.#refusal !== null) return undefined
+    const failed = (error: unknown): undefined => void this.fail(asRefusal(this.#session, error))
     try {
-      const wait = this.#session.filters.octets(chunk)
-      if (wait !== undefined) await wait
-      await this.#intake.push(chunk)
+      const { filters } = this.#session
+      return andThen(filters.octets(chunk), () => this.#intake.push(chunk))?.catch(failed)
     } catch (error) {
-      this.fail(asRefusal(this.#session, error))
+      return failed(error)
     }
   }
 

@@ -2,6 +2,7 @@
  * What is kept of a message while it arrives: fields that must not stay are taken out, the rest is scanned, signed and
  * written, once and in pieces.
  */
+import { andThen } from '../../base/at-once.ts'
 import { isForgedResult } from '../../message/authserv-id.ts'
 import { BinaryEncoder } from '../../message/binary-encoder.ts'
 import { FieldFilter, type FieldsToDrop } from '../../message/field-filter.ts'
@@ -41,9 +42,9 @@ export class Intake {
     this.#signer = role === 'submission' ? (signer?.open() ?? null) : null
   }
 
-  /** Waits while the disk cannot keep up. @throws {StoreUnavailable} */
-  async push(octets: Uint8Array): Promise<void> {
-    for (const made of this.#binary?.push(octets) ?? [octets]) await this.#filter(made)
+  /** Waits while the disk cannot keep up; undefined: it can. @throws {StoreUnavailable} */
+  push(octets: Uint8Array): Promise<void> | undefined {
+    return this.#keepAll(this.#filtered(this.#binary?.push(octets) ?? [octets]))
   }
 
   /** Of what is kept. */
@@ -51,27 +52,38 @@ export class Intake {
     return this.#measure.longestLine
   }
 
-  async #filter(octets: Uint8Array): Promise<void> {
-    for (const piece of this.#fields?.push(octets) ?? [octets]) await this.#keep(piece)
+  #filtered(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+    const fields = this.#fields
+    return fields === null ? pieces : pieces.flatMap((piece) => fields.push(piece))
   }
 
-  async #keep(piece: Uint8Array): Promise<void> {
-    if (this.#sink === null) return
+  #keepAll(pieces: readonly Uint8Array[]): Promise<void> | undefined {
+    for (const [index, piece] of pieces.entries()) {
+      const waiting = this.#keep(piece)
+      if (waiting !== undefined) return waiting.then(() => this.#keepAll(pieces.slice(index + 1)))
+    }
+    return undefined
+  }
+
+  #keep(piece: Uint8Array): Promise<void> | undefined {
+    if (this.#sink === null) return undefined
     this.#measure.push(piece)
     this.#ending = piece.length > 1 ? piece.subarray(-2) : Buffer.concat([this.#ending, piece]).subarray(-2)
     this.#scanner.push(piece)
     this.#signer?.push(piece)
-    const wait = this.#sink.write(piece)
-    if (wait !== undefined) await wait
+    return this.#sink.write(piece)
   }
 
   /** After the last octet: what it is; `stage` is to follow. @throws {StoreUnavailable} */
-  async scan(): Promise<MessageScan> {
-    for (const made of this.#binary?.finish() ?? []) await this.#filter(made)
-    for (const piece of this.#fields?.finish() ?? []) await this.#keep(piece)
-    // What came in chunks need not end with a line end; what is kept does.
-    if (this.#ending.length > 0 && !lineEnd.equals(this.#ending)) await this.#keep(lineEnd)
-    return this.#scanner.finish()
+  scan(): MessageScan | Promise<MessageScan> {
+    const last = [...this.#filtered(this.#binary?.finish() ?? []), ...(this.#fields?.finish() ?? [])]
+    return andThen(this.#keepAll(last), () => andThen(this.#endLine(), () => this.#scanner.finish()))
+  }
+
+  /** What came in chunks need not end with a line end; what is kept does. */
+  #endLine(): Promise<void> | undefined {
+    const ended = this.#ending.length === 0 || lineEnd.equals(this.#ending)
+    return ended ? undefined : this.#keep(lineEnd)
   }
 
   /** Writes what is left; whoever calls it must see that it is accepted. @throws {StoreUnavailable} */

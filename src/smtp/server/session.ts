@@ -4,6 +4,7 @@
  * `answer` takes one command line and gives back a reply and what happens after it has been sent. Nothing here touches
  * a socket, TLS or a timer: connection.ts does, and a test calls `answer` without either.
  */
+import { andThen } from '../../base/at-once.ts'
 import type { Account } from '../../store/accounts.ts'
 import type { PlannedRecipient } from '../../delivery/plan.ts'
 import type { Link } from '../../journey/event.ts'
@@ -178,24 +179,31 @@ export class Session {
 }
 
 /** The first words of the server, RFC 5321 §3.1; a refusal in their place ends the connection. */
-export async function greeting(session: Session): Promise<Answer> {
-  const { hostname, replyTexts, role } = session.options
+export function greeting(session: Session): Answer | Promise<Answer> {
+  const welcome = (): Answer => {
+    const { hostname, replyTexts, role } = session.options
+    const text = replyTexts?.greeting(hostname) ?? `${hostname} ${role === 'lmtp' ? 'LMTP' : 'ESMTP'}`
+    return { reply: { code: 220, status: null, lines: [text] }, next: 'command' }
+  }
   try {
     session.openFilters()
-    await session.filters.ask('connect')
+    const asked = session.filters.ask('connect')
+    return asked === undefined ? welcome() : asked.then(welcome, (error) => notWelcome(session, error))
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    // RFC 5321 §4.3.2 knows two codes in place of 220.
-    const reply = { ...error.reply, code: error.reply.code >= 500 ? 554 : 421 }
-    noteRefusal(session, 'connect', reply)
-    return { reply, next: 'close' }
+    return notWelcome(session, error)
   }
-  const text = replyTexts?.greeting(hostname) ?? `${hostname} ${role === 'lmtp' ? 'LMTP' : 'ESMTP'}`
-  return { reply: { code: 220, status: null, lines: [text] }, next: 'command' }
 }
 
-/** Answers one complete command line. */
-export async function answer(session: Session, line: string): Promise<Answer> {
+function notWelcome(session: Session, error: unknown): Answer {
+  if (!(error instanceof Refusal)) throw error
+  // RFC 5321 §4.3.2 knows two codes in place of 220.
+  const reply = { ...error.reply, code: error.reply.code >= 500 ? 554 : 421 }
+  noteRefusal(session, 'connect', reply)
+  return { reply, next: 'close' }
+}
+
+/** Answers one complete command line: at once when nothing has to be waited for. Never throws. */
+export function answer(session: Session, line: string): Answer | Promise<Answer> {
   const { verb, args } = splitLine(session, line)
   if (isHttp(verb, args)) {
     return {
@@ -203,29 +211,41 @@ export async function answer(session: Session, line: string): Promise<Answer> {
       next: 'close',
     }
   }
+  const failed = (error: unknown): Answer => answerToFailure(session, verb, args, error)
   try {
-    if (isTooIdle(session, verb, args)) throw refuse(421, '4.7.0', 'Too many commands without a message')
-    const command = commands.get(verb)
-    if (command === undefined || command.roles?.includes(session.options.role) === false)
-      throw refuse(500, '5.5.2', 'Command not recognized')
-    // RFC 5321 §4.1.4: out of order is 503, and the transaction stays as it was.
-    if (!command.phases.includes(session.phase)) throw refuse(503, '5.5.1', outOfOrder(session, verb))
-    const result = await command.run(session, args)
+    const answered = run(session, verb, args)
+    return answered instanceof Promise ? answered.catch(failed) : answered
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+/** @throws {Refusal} */
+function run(session: Session, verb: string, args: string): Answer | Promise<Answer> {
+  if (isTooIdle(session, verb, args)) throw refuse(421, '4.7.0', 'Too many commands without a message')
+  const command = commands.get(verb)
+  if (command === undefined || command.roles?.includes(session.options.role) === false)
+    throw refuse(500, '5.5.2', 'Command not recognized')
+  // RFC 5321 §4.1.4: out of order is 503, and the transaction stays as it was.
+  if (!command.phases.includes(session.phase)) throw refuse(503, '5.5.1', outOfOrder(session, verb))
+  return andThen(command.run(session, args), (result) => {
     const given: Answer = 'reply' in result ? result : { reply: result, next: 'command' }
     // A wrong password is no exception to the session, and a refusal all the same.
     if (given.reply.code >= 400) noteRefusedCommand(session, verb, args, given.reply)
     return judged(session, given)
-  } catch (error) {
-    if (error instanceof Refusal) {
-      noteRefusedCommand(session, verb, args, error.reply)
-      // A sender that is put off is asked about again without end by no honest client.
-      if (verb === 'MAIL' && error.reply.code < 500) session.idleCommands++
-      // RFC 5321 §3.8: whoever says 421 closes.
-      return judged(session, { reply: error.reply, next: error.reply.code === 421 ? 'close' : 'command' })
-    }
-    session.options.log.error('smtp command failed', { verb, error })
-    return { reply: { code: 451, status: '4.3.0', lines: ['Local error in processing'] }, next: 'command' }
+  })
+}
+
+function answerToFailure(session: Session, verb: string, args: string, error: unknown): Answer {
+  if (error instanceof Refusal) {
+    noteRefusedCommand(session, verb, args, error.reply)
+    // A sender that is put off is asked about again without end by no honest client.
+    if (verb === 'MAIL' && error.reply.code < 500) session.idleCommands++
+    // RFC 5321 §3.8: whoever says 421 closes.
+    return judged(session, { reply: error.reply, next: error.reply.code === 421 ? 'close' : 'command' })
   }
+  session.options.log.error('smtp command failed', { verb, error })
+  return { reply: { code: 451, status: '4.3.0', lines: ['Local error in processing'] }, next: 'command' }
 }
 
 /** RFC 5321 §4.5.3.1.9. The line has been thrown away; an answer to our challenge that long ends the log-in. */

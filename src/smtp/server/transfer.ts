@@ -3,8 +3,9 @@
  *
  * A chunk that was refused passes by unread: what stands in it is never taken for a command, RFC 3030 §2.
  */
+import { andThen } from '../../base/at-once.ts'
 import { ChunkReader } from '../wire/chunk-reader.ts'
-import { DataReader } from '../wire/data-reader.ts'
+import { type DataEvent, DataReader } from '../wire/data-reader.ts'
 import { refuse, type Reply } from '../wire/reply.ts'
 import type { IncomingMessage } from './incoming.ts'
 
@@ -25,7 +26,7 @@ export interface Transfer {
   /** Octets of it so far. */
   readonly octets: number
   /** Takes the next octets from the connection; waits while the disk or a filter cannot keep up. */
-  push(octets: Uint8Array): Promise<Pushed>
+  push(octets: Uint8Array): Promise<Pushed> | Pushed
   finish(): Promise<Transferred>
 }
 
@@ -43,9 +44,14 @@ export class DataTransfer implements Transfer {
     return this.#message.octets
   }
 
-  async push(octets: Uint8Array): Promise<Pushed> {
+  push(octets: Uint8Array): Promise<Pushed> | Pushed {
     const { chunks, state, rest } = this.#reader.push(octets)
-    for (const chunk of chunks) await this.#message.take(chunk)
+    const [chunk] = chunks
+    const taken = chunk === undefined ? undefined : this.#message.take(chunk)
+    return andThen(taken, () => this.#taken(state, rest))
+  }
+
+  #taken(state: DataEvent['state'], rest: Uint8Array): Pushed {
     if (state === 'ambiguous') {
       this.#message.fail(
         refuse(550, '5.6.0', 'A line of one dot must begin and end with CRLF: message refused'),
@@ -84,12 +90,14 @@ export class ChunkTransfer implements Transfer {
     return this.#chunk.octets - this.#reader.left
   }
 
-  async push(octets: Uint8Array): Promise<Pushed> {
+  push(octets: Uint8Array): Promise<Pushed> | Pushed {
     const { chunk, rest } = this.#reader.push(octets)
     const { message } = this.#chunk
-    if (message !== null && chunk.length > 0) await message.take(chunk)
-    if (message?.endless) return { state: 'abandon', rest: nothing }
-    return { state: this.#reader.left === 0 ? 'end' : 'more', rest }
+    const taken = message !== null && chunk.length > 0 ? message.take(chunk) : undefined
+    return andThen(taken, (): Pushed => {
+      if (message?.endless) return { state: 'abandon', rest: nothing }
+      return { state: this.#reader.left === 0 ? 'end' : 'more', rest }
+    })
   }
 
   async finish(): Promise<Transferred> {

@@ -25,7 +25,7 @@ export class DataReader {
   #virtual = 2
 
   push(chunk: Uint8Array): DataEvent {
-    const input = Buffer.concat([this.#held, chunk])
+    const input = this.#withHeld(chunk)
     const chunks: Uint8Array[] = []
     let start = this.#virtual
     this.#virtual = 0
@@ -57,6 +57,14 @@ export class DataReader {
     this.#held = Buffer.from(input.subarray(input.length - held))
     this.#virtual = Math.max(0, start - (input.length - held))
     return { chunks: joined(chunks), state: 'more', rest: nothing }
+  }
+
+  /** The chunk is not copied where what was held cannot matter: a message seldom begins with a dot. */
+  #withHeld(chunk: Uint8Array): Buffer {
+    if (this.#virtual < this.#held.length || chunk.length === 0 || chunk[0] === dot)
+      return Buffer.concat([this.#held, chunk])
+    this.#virtual = 0
+    return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   }
 }
 

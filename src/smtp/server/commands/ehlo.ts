@@ -1,3 +1,4 @@
+import { andThen } from '../../../base/at-once.ts'
 import { makeOffer } from '../offer.ts'
 import type { Command } from '../session.ts'
 import { greet } from './helo.ts'
@@ -8,12 +9,13 @@ export const ehlo: Command = {
   roles: ['mx', 'submission'],
   phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
 
-  async run(session, args) {
-    await greet(session, args, 'EHLO')
-    const { hostname, replyTexts } = session.options
-    const { lines, parameters } = makeOffer(session)
-    session.offer = parameters
-    const first = replyTexts?.hello(session.clientName, hostname) ?? hostname
-    return { code: 250, status: null, lines: [first, ...lines] }
+  run(session, args) {
+    return andThen(greet(session, args, 'EHLO'), () => {
+      const { hostname, replyTexts } = session.options
+      const { lines, parameters } = makeOffer(session)
+      session.offer = parameters
+      const first = replyTexts?.hello(session.clientName, hostname) ?? hostname
+      return { code: 250, status: null, lines: [first, ...lines] }
+    })
   },
 }

@@ -1,3 +1,4 @@
+import { andThen } from '../../../base/at-once.ts'
 import { refuse } from '../../wire/reply.ts'
 import { nothingOffered } from '../offer.ts'
 import type { Command, Session } from '../session.ts'
@@ -8,15 +9,16 @@ export const helo: Command = {
   roles: ['mx', 'submission'],
   phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
 
-  async run(session, args) {
-    await greet(session, args, 'HELO')
-    const { hostname, replyTexts } = session.options
-    return { code: 250, status: null, lines: [replyTexts?.hello(session.clientName, hostname) ?? hostname] }
+  run(session, args) {
+    return andThen(greet(session, args, 'HELO'), () => {
+      const { hostname, replyTexts } = session.options
+      return { code: 250, status: null, lines: [replyTexts?.hello(session.clientName, hostname) ?? hostname] }
+    })
   },
 }
 
 /** What a client calls itself is not checked further than that it can stand in a Received field: RFC 5321 §4.1.4. */
-export async function greet(session: Session, args: string, verb: 'HELO' | 'EHLO'): Promise<void> {
+export function greet(session: Session, args: string, verb: 'HELO' | 'EHLO'): Promise<void> | void {
   const name = args.trim()
   if (name === '') throw refuse(501, '5.5.4', `Cannot read ${verb}: expected the name of your host`)
   if (!/^[\x21-\x7e]{1,255}$/.test(name))
@@ -30,7 +32,7 @@ export async function greet(session: Session, args: string, verb: 'HELO' | 'EHLO
   session.clientName = session.vouched?.helo ?? name
   session.extended = verb === 'EHLO'
   session.offer = nothingOffered
-  const waiting = session.filters.ask('hello')
-  if (waiting !== undefined) await waiting
-  session.phase = 'ready'
+  return andThen(session.filters.ask('hello'), () => {
+    session.phase = 'ready'
+  })
 }

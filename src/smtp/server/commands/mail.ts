@@ -1,7 +1,9 @@
+import { andThen } from '../../../base/at-once.ts'
+import type { Account } from '../../../store/accounts.ts'
 import { maySendAs } from '../../../submission/may-send-as.ts'
 import { parseMail } from '../../wire/mail.ts'
 import { refuse } from '../../wire/reply.ts'
-import type { Command } from '../session.ts'
+import type { Command, Session } from '../session.ts'
 import { refuseSolicitation } from '../solicitation.ts'
 import { Transaction } from '../transaction.ts'
 import { checkHold } from '../wishes.ts'
@@ -11,8 +13,8 @@ export const mail: Command = {
   verb: 'MAIL',
   phases: ['ready'],
 
-  async run(session, args) {
-    const { role, store, replyTexts, limits, clock } = session.options
+  run(session, args) {
+    const { role, replyTexts, limits, clock } = session.options
     // RFC 6409 §4.3: nothing is submitted by strangers.
     if (role === 'submission' && session.account === null)
       throw refuse(530, '5.7.0', 'Authentication required')
@@ -28,23 +30,26 @@ export const mail: Command = {
     }
     checkHold(command, clock.now(), limits)
     refuseSolicitation(session.options, command.solicitation)
-    // RFC 6409 §6.1: a login sends only as itself.
-    if (
-      session.account !== null &&
-      reversePath !== null &&
-      !(await maySendAs(store, session.account, transaction.reversePath))
-    ) {
-      throw refuse(
-        550,
-        '5.7.1',
-        `You are logged in as ${session.account.address} and may not send as another`,
-      )
-    }
-    const waiting = session.filters.ask('mail', transaction.reversePath, command.parameters)
-    if (waiting !== undefined) await waiting
-    session.transaction = transaction
-    session.mails++
-    session.phase = 'envelope'
-    return { code: 250, status: '2.1.0', lines: [replyTexts?.sender(reversePath) ?? 'Originator ok'] }
+    const permitted =
+      session.account === null ? undefined : checkSender(session, session.account, transaction)
+    const asked = andThen(permitted, () =>
+      session.filters.ask('mail', transaction.reversePath, command.parameters),
+    )
+    return andThen(asked, () => {
+      session.transaction = transaction
+      session.mails++
+      session.phase = 'envelope'
+      return { code: 250, status: '2.1.0', lines: [replyTexts?.sender(reversePath) ?? 'Originator ok'] }
+    })
   },
+}
+
+/** RFC 6409 §6.1: a login sends only as itself. @throws {Refusal} */
+async function checkSender(
+  { options }: Session,
+  account: Account,
+  { mail: { reversePath }, reversePath: written }: Transaction,
+): Promise<void> {
+  if (reversePath === null || (await maySendAs(options.store, account, written))) return
+  throw refuse(550, '5.7.1', `You are logged in as ${account.address} and may not send as another`)
 }

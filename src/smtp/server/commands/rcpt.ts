@@ -1,7 +1,9 @@
+import { andThen } from '../../../base/at-once.ts'
+import type { PlannedRecipient, RecipientDecision } from '../../../delivery/plan.ts'
 import { resolveRecipient } from '../../../delivery/resolve-recipient.ts'
 import { formatMailbox } from '../../wire/path.ts'
-import { parseRcpt } from '../../wire/rcpt.ts'
-import { Refusal, refuse } from '../../wire/reply.ts'
+import { parseRcpt, type RcptCommand } from '../../wire/rcpt.ts'
+import { Refusal, refuse, type Reply } from '../../wire/reply.ts'
 import type { Command, Session } from '../session.ts'
 
 /** Names one recipient, RFC 5321 §3.3. */
@@ -9,39 +11,59 @@ export const rcpt: Command = {
   verb: 'RCPT',
   phases: ['envelope', 'recipients'],
 
-  async run(session, args) {
-    const { store, limits, forwarding, defaultDomain, replyTexts } = session.options
+  run(session, args) {
+    const { store, limits, forwarding, defaultDomain } = session.options
     const { mail, recipients } = session.transaction!
     const offer = { dsn: session.extended, utf8: mail.smtpUtf8 }
-    const { forwardPath, parameters, notify, orcpt } = parseRcpt(args, offer)
+    const command = parseRcpt(args, offer)
+    const { forwardPath } = command
     // RFC 5321 §4.5.3.1.10: temporary, so that the client sends the message to the rest in another transaction.
     if (recipients.length >= limits.recipients) throw refuse(452, '4.5.3', 'Too many recipients')
     // RFC 5321 §4.5.1: postmaster without a domain is always ours.
     const address = formatMailbox(
       forwardPath.domain === '' ? { ...forwardPath, domain: defaultDomain } : forwardPath,
     )
-    const decision = await resolveRecipient(
-      store,
-      address,
-      limits,
-      mail.reversePath === null ? forwarding : null,
+    const bounces = mail.reversePath === null ? forwarding : null
+    return andThen(resolveRecipient(store, address, limits, bounces), (decision) =>
+      decision.kind === 'refused'
+        ? refused(session, address, command, decision)
+        : taken(session, address, command, decision),
     )
-    if (decision.kind === 'refused') {
-      if (decision.code === 550) await hearOfUnknown(session, address, parameters)
-      throw refuse(decision.code, decision.status, decision.text)
-    }
-    if (decision.kind === 'elsewhere') refuseUnqualified(session, forwardPath.domain)
-    // Nothing relays for strangers.
-    const lifeMs = decision.kind === 'elsewhere' ? await relayFor(session, forwardPath.domain) : null
-    const waiting = session.filters.ask('rcpt', address, parameters, true)
-    if (waiting !== undefined) await waiting
-    recipients.push({
-      ...{ forwardPath: address, decision, orcpt, notify },
-      ...(lifeMs === null ? {} : { lifeMs }),
-    })
-    session.phase = 'recipients'
-    return { code: 250, status: '2.1.5', lines: [replyTexts?.recipient(forwardPath) ?? 'Recipient ok'] }
   },
+}
+
+type Refused = Extract<RecipientDecision, { kind: 'refused' }>
+
+/** @throws {Refusal} */
+async function refused(
+  session: Session,
+  address: string,
+  { parameters }: RcptCommand,
+  { code, status, text }: Refused,
+): Promise<Reply> {
+  if (code === 550) await hearOfUnknown(session, address, parameters)
+  throw refuse(code, status, text)
+}
+
+/** @throws {Refusal} */
+function taken(
+  session: Session,
+  address: string,
+  { forwardPath, parameters, orcpt, notify }: RcptCommand,
+  decision: PlannedRecipient['decision'],
+): Reply | Promise<Reply> {
+  if (decision.kind === 'elsewhere') refuseUnqualified(session, forwardPath.domain)
+  // Nothing relays for strangers.
+  const relayed = decision.kind === 'elsewhere' ? relayFor(session, forwardPath.domain) : null
+  return andThen(relayed, (lifeMs) =>
+    andThen(session.filters.ask('rcpt', address, parameters, true), () => {
+      const recipient = { forwardPath: address, decision, orcpt, notify }
+      session.transaction!.recipients.push(lifeMs === null ? recipient : { ...recipient, lifeMs })
+      session.phase = 'recipients'
+      const text = session.options.replyTexts?.recipient(forwardPath) ?? 'Recipient ok'
+      return { code: 250, status: '2.1.5', lines: [text] }
+    }),
+  )
 }
 
 /** RFC 6409 §4.2: what is handed in names whole domains; no part of one is added here. @throws {Refusal} */
@@ -56,9 +78,15 @@ function refuseUnqualified({ options }: Session, domain: string): void {
  *
  * @returns How long the queue tries; null: as long as all other mail. @throws {Refusal}
  */
-async function relayFor(session: Session, domain: string): Promise<number | null> {
-  const { role, store, limits, mayRelay } = session.options
+function relayFor(session: Session, domain: string): null | Promise<number> {
+  const { role, mayRelay } = session.options
   if (role === 'submission' || mayRelay?.(domain, session.peer.remoteAddress) === true) return null
+  return relayAsBackup(session, domain)
+}
+
+/** @throws {Refusal} */
+async function relayAsBackup({ options }: Session, domain: string): Promise<number> {
+  const { role, store, limits } = options
   const backup = role === 'mx' ? await store.backupDomains.find(domain) : null
   if (backup === null) throw refuse(550, '5.7.1', 'Relaying denied')
   return limits.backupLifeMs
