@@ -72,8 +72,8 @@ export type Json =
   | readonly Json[]
   | { readonly [name: string]: Json | undefined }
 
-/** One line of a dialogue as both sides saw it. `C` is the TCP client, whichever side we are. */
-export interface WireLine {
+/** One line of a dialogue as both sides saw it. `C` is the TCP client, whichever side we are. A type, so that it is `Json`, too. */
+export type WireLine = {
   readonly side: 'C' | 'S'
   /** One char per octet, without CRLF, at most 1,000 chars; secrets already replaced. */
   readonly text: string

@@ -65,7 +65,7 @@ export class Recorder {
   /** Turns the lines gathered since the last call into one `wire` event. */
   closeWire(stage: Stage, data: EventData = {}, options: EventOptions = {}): void {
     if (this.#lines.length === 0) return
-    const lines = this.#lines.map((line) => ({ ...line }))
+    const lines = this.#lines
     const omitted = this.#omitted
     this.#lines = []
     this.#chars = 0

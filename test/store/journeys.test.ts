@@ -204,6 +204,25 @@ test('what is told later is found beside what was told first, in whichever batch
   assert.deepEqual((await journeys.find({ journeyId: 'two', limit: 1 }))[0]!.facts, { state: 'queued' })
 })
 
+test('a dialogue comes back line by line, whatever was said in it', async (t) => {
+  const { journeys, clock } = await open(t)
+  const dialogue = (...texts: string[]) => ({
+    phase: 'transfer',
+    lines: texts.map((text, i) => ({ side: i % 2 === 0 ? 'C' : 'S', text, dtUs: 7 * i })),
+    omitted: 3,
+  })
+  const dialogues = [
+    dialogue(),
+    dialogue('', ' ', 'EHLO a b', '250 "x"\\'),
+    dialogue('a\nb', '\r', 'é\xff\0…'),
+    dialogue('a\x7fb', 'c'),
+  ]
+  const events = dialogues.map((data) => event(clock.now(), 'wire', data))
+  journeys.append({ journeyId: 'j', events })
+  const [journey] = await journeys.find({ limit: 1 })
+  assert.deepEqual(journey!.events, events)
+})
+
 test('an end that comes when a refusal is known makes a journey be found by the address, too', async (t) => {
   const { journeys } = await open(t)
   journeys.append({ journeyId: 'j', facts: { remoteAddress: '192.0.2.9' }, events: [] })

@@ -1,6 +1,6 @@
 /** What an SMTP session tells of a message's way. */
 import type { DeliveryPlan } from '../../delivery/plan.ts'
-import type { JourneyFacts, Viewer } from '../../journey/event.ts'
+import type { JourneyFacts, Link, Viewer } from '../../journey/event.ts'
 import { decodeEncodedWords } from '../../message/encoded-word.ts'
 import { signatureFacts } from '../../message/signature-facts.ts'
 import type { MessageScan } from '../../message/scan.ts'
@@ -91,14 +91,15 @@ export function handOverJourney(session: Session, incoming: IncomingMessage | nu
   if (incoming?.outcome == null && refused && isCounted(session)) return
   const full = options.journeyLevel === 'full'
   const phase = incoming === null ? 'closure' : 'transfer'
-  if (full) recorder.closeWire(stage, { ...session.link, phase }, { visibleTo: visibleTo(session) })
+  const { link } = session
+  if (full) recorder.closeWire(stage, { ...link, phase }, { visibleTo: visibleTo(session) })
   const events = recorder.take()
   if (incoming === null && session.lastJourneyId !== null && !refused) {
     if (events.length > 0) journeys.append({ journeyId: session.lastJourneyId, events })
     return
   }
   const journeyId = incoming?.journeyId ?? timeOrderedId(clock.now(), random)
-  journeys.append({ journeyId, facts: facts(session, incoming), events })
+  journeys.append({ journeyId, facts: facts(session, incoming, link), events })
   session.lastJourneyId = journeyId
   session.refusals = []
   session.transactions++
@@ -124,7 +125,7 @@ function shortSubject(subject: string): string {
   return decodeEncodedWords(subject.slice(0, 4 * factChars)).slice(0, factChars)
 }
 
-function facts(session: Session, incoming: IncomingMessage | null): JourneyFacts {
+function facts(session: Session, incoming: IncomingMessage | null, link: Link): JourneyFacts {
   const outcome = incoming?.outcome ?? null
   const accepted = outcome?.accepted ?? null
   const queued = accepted !== null && accepted.queueIds.length > 0
@@ -139,7 +140,7 @@ function facts(session: Session, incoming: IncomingMessage | null): JourneyFacts
     reversePath: session.transaction?.reversePath ?? session.refusals.at(-1)?.reversePath ?? '',
     recipients: session.recipients.map((recipient) => recipient.forwardPath),
     ...refusalFacts(session),
-    links: [session.link],
+    links: [link],
     queueIds: accepted?.queueIds ?? [],
     accountIds: [...new Set(filed.map((one) => one.accountId))],
     ...(session.account === null ? {} : { senderAccountId: session.account.accountId }),

@@ -14,7 +14,7 @@ import type { JourneyThreadData } from './protocol.ts'
 
 /** Text over this is compressed. */
 const compressedChars = 1_000
-const zstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+const zstdParams = { [constants.ZSTD_c_compressionLevel]: 1 }
 /** Batches that are deleted in one transaction; a batch has 256 KB at most. */
 const deletedAtOnce = 10
 /** Journeys looked at in one step of a search. */
@@ -260,7 +260,10 @@ export class JourneyBase {
 }
 
 function compressed(text: string): string | Uint8Array {
-  return text.length <= compressedChars ? text : zstdCompressSync(text, zstdOptions)
+  if (text.length <= compressedChars) return text
+  const octets = Buffer.from(text)
+  // Told how much it will be, it takes less memory, and half the time.
+  return zstdCompressSync(octets, { params: zstdParams, pledgedSrcSize: octets.length })
 }
 
 function decompressed(text: string | Uint8Array): string {
