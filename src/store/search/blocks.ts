@@ -52,6 +52,7 @@ export class Blocks {
   readonly #sealed: Sealed[] = []
   readonly #messagesMax: number
   readonly open: OpenBlock
+  #openNumber = 1
 
   /** @param messagesMax Of a block. */
   constructor(sql: Sql, messagesMax: number) {
@@ -66,6 +67,7 @@ export class Blocks {
       const sealed = sealedOf(block, rows, numbersOf(firstKeys))
       if (open === 0) this.#sealed.push(sealed)
       else this.open.load(rows, this.#piecesOf(sealed))
+      this.#openNumber = open === 0 ? block + 1 : block
     }
   }
 
@@ -81,10 +83,11 @@ export class Blocks {
    * @returns Takes note of it; to be called after the commit.
    */
   write(open: boolean): () => void {
-    const sealed = this.#write((this.#sealed.at(-1)?.block ?? 0) + 1, open, this.open)
+    const sealed = this.#write(this.#openNumber, open, this.open)
     return () => {
       if (open) return
       this.#sealed.push(sealed)
+      this.#openNumber++
       this.open.clear()
     }
   }
