@@ -28,7 +28,7 @@ export interface GuardLimits {
   /** The first ban; each further one within a week lasts twice as long. */
   readonly banMs: number
   readonly banMaxMs: number
-  /** How long a greylisted sender waits. */
+  /** How long a greylisted sender waits; RFC 6647 §5: a minute to 24 hours. */
   readonly greylistDelayMs: number
   /** Within which it must come again. */
   readonly greylistRetryMs: number
@@ -73,8 +73,8 @@ export const defaultGuardLimits: GuardLimits = {
   banProtocolErrors: 100,
   banMs: hour,
   banMaxMs: 7 * day,
-  greylistDelayMs: 5 * minute,
-  greylistRetryMs: 2 * day,
+  greylistDelayMs: minute,
+  greylistRetryMs: day,
   greylistPassMs: 36 * day,
   greetingDelayMs: 0,
   firstTimeDelayMs: 0,

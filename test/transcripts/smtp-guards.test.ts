@@ -118,7 +118,7 @@ test('a sender of a domain that does not exist is refused, one that was greylist
         C: MAIL FROM:<alice@crepes.fr>
         S: 250 2.1.0 Originator ok
         C: RCPT TO:<bob@hamburger.edu>
-        S: 450 4.7.1 Greylisted, try again in 300 seconds
+        S: 450 4.7.1 Greylisted, try again in 60 seconds
         C: QUIT
         S: 221 <…>
         S: (closed)

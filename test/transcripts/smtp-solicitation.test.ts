@@ -8,13 +8,14 @@ import { openSmtpDoor } from '../harness/smtp-door.ts'
 test('advertising that says what it is gets refused; other mail, and other classes, are taken', async (t) => {
   const harness = await openSmtpDoor({
     door: { noSolicitation: ['net.example:ADV', 'org.example:ADV:ADLT'] },
-    limits: { recipients: 1_000, mailsPerConnection: 1_000 },
+    limits: { recipients: 1_000, mailsPerConnection: 10_000_000 },
   })
   t.after(() => harness.close())
   const socket = connect(harness.endpoint.port, harness.endpoint.address)
   socket.write('EHLO crepes.fr\r\nQUIT\r\n')
   let hello = ''
   for await (const chunk of socket) hello += String(chunk)
+  assert.match(hello, /^250[ -]LIMITS MAILMAX=999999 RCPTMAX=1000\r$/m, 'six digits at most, RFC 9422 §4')
   assert.match(hello, /^250[ -]NO-SOLICITING net\.example:ADV,org\.example:ADV:ADLT\r$/m)
   const sent = (header: string, reply: string): string => `
     C: RCPT TO:<bob@hamburger.edu>
@@ -32,12 +33,12 @@ test('advertising that says what it is gets refused; other mail, and other class
     C: EHLO crepes.fr
     S: (…)
     C: MAIL FROM:<alice@crepes.fr> SOLICIT=net.example:OTHER,Net.Example:adv
-    S: 550 5.7.1 No solicitation of class Net.Example:adv here
+    S: 550 5.7.1 Not wanted here: SOLICIT=Net.Example:adv
     C: MAIL FROM:<alice@crepes.fr> SOLICIT=9
     S: 501 5.5.4 <…>
     C: MAIL FROM:<alice@crepes.fr> SOLICIT=net.example:OTHER
     S: 250 <…>
-    ${sent('Solicitation: net.example:OTHER, ORG.example:ADV:ADLT', '550 5.7.1 No solicitation of class ORG.example:ADV:ADLT here')}
+    ${sent('Solicitation: net.example:OTHER, ORG.example:ADV:ADLT,net.example:ADV', '550 5.7.1 Not wanted here: SOLICIT=ORG.example:ADV:ADLT,net.example:ADV')}
     C: MAIL FROM:<alice@crepes.fr>
     S: 250 <…>
     ${sent('Solicitation: net.example:OTHER', '250 <…>')}

@@ -15,6 +15,8 @@ test('[smtp] says what VRFY and EXPN tell; nothing by itself', () => {
     'net.example:ADV',
   ])
   assert.throws(() => parse('[smtp]\nno_solicitation = ["a b"]'), /"a b" is no keyword/)
+  const many = Array.from({ length: 100 }, (_, index) => `"net.example:${index}"`)
+  assert.throws(() => parse(`[smtp]\nno_solicitation = [${many.join(',')}]`), /longer than 999 characters/)
   assert.throws(() => parse('[smtp]\netrn = ["all"]\n'), /smtp\.etrn: "all" is no address or network/)
 })
 

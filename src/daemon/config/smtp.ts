@@ -20,5 +20,8 @@ function readKeywords(table: ConfigTable, key: string): readonly string[] | null
     const remedy = 'Write classes such as "net.example:ADV", or [] for the sign alone.'
     throw table.error([key, index], `${table.name}.${key}: "${keyword}" is no keyword`, remedy)
   }
+  // RFC 3865 §2.2: all of them together.
+  if ((keywords?.join(',').length ?? 0) >= 1_000)
+    throw table.error([key], `${table.name}.${key} is longer than 999 characters`, 'Name fewer classes.')
   return keywords
 }

@@ -1,6 +1,6 @@
 /**
  * Greylisting, RFC 6647: a stranger's first message to somebody is put off once. Programs that never try again are rid of;
- * a server that came again is known from then on, with all senders of that domain.
+ * a server that came again is known from then on, with all senders of that domain. The times are those of §5.
  */
 import { networkOf } from '../../base/network.ts'
 import type { FilterAnswer, FilterClient, FilterSession, SmtpFilter } from '../filter/filter.ts'

@@ -69,9 +69,10 @@ function futureRelease({ options: { limits, clock } }: Session): string {
   return `FUTURERELEASE ${Math.floor(limits.futureReleaseMs / 1000)} ${latest}`
 }
 
-/** RFC 9422. */
+/** RFC 9422 §4: a value has at most six digits. */
 function limits({ options }: Session): string {
-  return `LIMITS MAILMAX=${options.limits.mailsPerConnection} RCPTMAX=${options.limits.recipients}`
+  const [mails, recipients] = [options.limits.mailsPerConnection, options.limits.recipients]
+  return `LIMITS MAILMAX=${Math.min(mails, 999_999)} RCPTMAX=${Math.min(recipients, 999_999)}`
 }
 
 function login(session: Session): string | null {

@@ -13,14 +13,14 @@ export function announceNoSoliciting({ role, noSolicitation }: SmtpDoorOptions):
   return ['NO-SOLICITING', noSolicitation.join(',')].join(' ').trim()
 }
 
-/** Of MAIL, RFC 3865 @throws {Refusal} 550 5.7.1, §2.4. */
+/** Of MAIL. @throws {Refusal} 550 5.7.1 with the classes that matched, RFC 3865 §2.4. */
 export function refuseSolicitation({ noSolicitation }: SmtpDoorOptions, keywords: readonly string[]): void {
   const unwanted = new Set(noSolicitation?.map((keyword) => keyword.toLowerCase()))
-  const found = keywords.find((keyword) => unwanted.has(keyword.toLowerCase()))
-  if (found !== undefined) throw refuse(550, '5.7.1', `No solicitation of class ${found} here`)
+  const found = new Set(keywords.filter((keyword) => unwanted.has(keyword.toLowerCase())))
+  if (found.size > 0) throw refuse(550, '5.7.1', `Not wanted here: SOLICIT=${[...found].join(',')}`)
 }
 
-/** Of the Solicitation field, RFC 3865: a relay may not have known the parameter. @throws {Refusal} */
+/** Of the Solicitation field, RFC 3865 §2.6: a relay may not have known the parameter. @throws {Refusal} */
 export function refuseSolicitingHeader(options: SmtpDoorOptions, scan: MessageScan): void {
   if (options.role !== 'mx' || (options.noSolicitation?.length ?? 0) === 0) return
   const keywords = headerValues(scan, 'Solicitation').flatMap((value) => value.split(','))
