@@ -215,7 +215,7 @@ test('a dialogue comes back line by line, whatever was said in it', async (t) =>
     dialogue(),
     dialogue('', ' ', 'EHLO a b', '250 "x"\\'),
     dialogue('a\nb', '\r', 'é\xff\0…'),
-    dialogue('a\x7fb', 'c'),
+    dialogue('a\tb', '\t', '1 1 1'),
   ]
   const events = dialogues.map((data) => event(clock.now(), 'wire', data))
   journeys.append({ journeyId: 'j', events })

@@ -107,6 +107,10 @@ export class Session {
   /** Since the last journey was handed over. */
   refusals: SessionRefusal[] = []
 
+  /** Made once for each peer, not for each message. */
+  #linkNames: Omit<Link, 'transaction'> = { client: '', server: '' }
+  #linkPeer: SessionPeer | null = null
+
   constructor(options: SmtpDoorOptions, peer: SessionPeer, input: SessionInput = noInput) {
     this.options = options
     this.peer = peer
@@ -144,7 +148,12 @@ export class Session {
   }
 
   get link(): Link {
-    return { client: this.peer.remoteName, server: this.peer.localName, transaction: this.transactions }
+    const { peer, transactions } = this
+    if (this.#linkPeer !== peer) {
+      this.#linkPeer = peer
+      this.#linkNames = { client: peer.remoteName, server: peer.localName }
+    }
+    return { ...this.#linkNames, transaction: transactions }
   }
 
   get messageOctets(): number {

@@ -23,6 +23,7 @@ export interface PackedBatch {
   readonly heads: string
   /** A line for each entry that has any: journey's id, the entry's part, JSON of `PlacedEvent`s; '' when none has. */
   readonly events: string
+  /** A line for each, in the same form; what was spoken stands behind it. */
   readonly wire: string
 }
 
@@ -38,55 +39,53 @@ export function packEntry(
   let [others, wire] = ['', '']
   for (let place = 0; place < events.length; place++) {
     const event = events[place]!
-    if (event.kind === 'wire') wire += placed(wire === '', place, withLinesAsText(event))
-    else others += placed(others === '', place, event)
+    if (event.kind === 'wire') {
+      const line = packEvents(journeyId, part, packWire(place, event))
+      wire = wire === '' ? line : `${wire}\n${line}`
+    } else others += `${others === '' ? '' : ','}[${place},${JSON.stringify(event)}]`
   }
   const at = events[0]?.at ?? nowMs
   const head = packHead(journeyId, at, events.length > 0, facts === undefined ? '' : JSON.stringify(facts))
   return {
     ...{ at, head },
     events: others === '' ? null : packEvents(journeyId, part, `[${others}]`),
-    wire: wire === '' ? null : packEvents(journeyId, part, `[${wire}]`),
+    wire: wire === '' ? null : wire,
     // A hundred for what is not text.
     chars: 100 + head.length + others.length + wire.length,
   }
 }
 
-/** A `PlacedEvent` of a list. */
-function placed(first: boolean, place: number, event: JourneyEvent): string {
-  return `${first ? '' : ','}[${place},${JSON.stringify(event)}]`
-}
-
-/** Ends each line of a dialogue where they are one text; JSON need not escape it. */
-const lineEnd = '\x7f'
-
-/** Lines as one text, `C` or `S`, time and words of each: as objects they cost JSON four times as much. */
-function withLinesAsText(event: JourneyEvent): JourneyEvent {
+/** The lines stand behind a tab, which JSON escapes: in it they would cost four times as much. */
+function packWire(place: number, event: JourneyEvent): string {
   const { lines, ...data } = event.data
-  if (!Array.isArray(lines)) return event
+  const text = Array.isArray(lines) ? packLines(lines as readonly WireLine[]) : null
+  if (text === null) return `[[${place},${JSON.stringify(event)}]]`
+  return `[[${place},${JSON.stringify({ ...event, data })}]]\t${text}`
+}
+
+/** Side, time, length and words of each. @returns Null: a line end was said, as a server may, and would end the packed line. */
+function packLines(lines: readonly WireLine[]): string | null {
   let text = ''
-  for (const { side, dtUs, text: words } of lines as readonly WireLine[]) {
-    // Nobody says DEL, but somebody may.
-    if (words.includes(lineEnd)) return event
-    text += `${side}${dtUs} ${words}${lineEnd}`
-  }
-  return { ...event, data: { ...data, lines: text } }
+  for (const { side, dtUs, text: words } of lines) text += `${side}${dtUs} ${words.length} ${words}`
+  return text.includes('\n') ? null : text
 }
 
-function withLines(event: JourneyEvent): JourneyEvent {
-  const text = event.data['lines']
-  if (event.kind !== 'wire' || typeof text !== 'string') return event
-  const lines = text.split(lineEnd).slice(0, -1).map(lineOf)
-  return { ...event, data: { ...event.data, lines } }
-}
-
-function lineOf(text: string): WireLine {
-  const end = text.indexOf(' ')
-  return {
-    side: text.startsWith('C') ? 'C' : 'S',
-    text: text.slice(end + 1),
-    dtUs: Number(text.slice(1, end)),
+function unpackLines(text: string): WireLine[] {
+  const lines: WireLine[] = []
+  for (let start = 0; start < text.length; ) {
+    const [afterTime, afterLength] = [
+      text.indexOf(' ', start),
+      text.indexOf(' ', text.indexOf(' ', start) + 1),
+    ]
+    const end = afterLength + 1 + Number(text.slice(afterTime, afterLength))
+    lines.push({
+      side: text[start] === 'C' ? 'C' : 'S',
+      text: text.slice(afterLength + 1, end),
+      dtUs: Number(text.slice(start + 1, afterTime)),
+    })
+    start = end
   }
+  return lines
 }
 
 export function packHead(journeyId: string, at: number, hasEvents: boolean, facts: string): string {
@@ -154,11 +153,14 @@ export function linesByJourney(text: string, into: Map<string, string[]>): void 
 
 /** @param rest What stands behind a line's id. */
 export function unpackEvents(rest: string): UnpackedEvents {
-  const end = rest.indexOf(' ')
-  const events = JSON.parse(rest.slice(end + 1)) as PlacedEvent[]
+  const [space, tab] = [rest.indexOf(' '), rest.indexOf('\t')]
+  const part = Number(rest.slice(0, space))
+  const placed = JSON.parse(rest.slice(space + 1, tab < 0 ? undefined : tab)) as PlacedEvent[]
+  if (tab < 0) return { part, placed }
+  const lines = unpackLines(rest.slice(tab + 1))
   return {
-    part: Number(rest.slice(0, end)),
-    placed: events.map(([place, event]) => [place, withLines(event)]),
+    part,
+    placed: placed.map(([place, event]) => [place, { ...event, data: { ...event.data, lines } }]),
   }
 }
 
