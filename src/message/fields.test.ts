@@ -29,6 +29,8 @@ test('a Received field says from, by, with, id, for and when, RFC 5321 §4.4', (
     comment: null,
   })
   assert.ok(bare.startsWith('Received: from unknown ([IPv6:2001:db8::1]) by'))
+  // RFC 6710 §7
+  assert.match(formatReceived({ ...RECEIVED, priority: -3 }), / for <bob@x\.example> PRIORITY -3; Mon,/)
 })
 
 test('nothing that a client says can begin another field or end the comment', () => {

@@ -38,6 +38,8 @@ export interface Received {
   readonly id: string
   /** Only when there is one recipient: RFC 5321 §7.2. Null leaves it out. */
   readonly for?: string | null
+  /** RFC 6710 §4.1; null leaves it out. */
+  readonly priority?: number | null
   /** A remark such as the TLS version, written as a comment after `with`. */
   readonly comment?: string | null
   readonly epochMs: number
@@ -67,6 +69,7 @@ export function formatReceived(received: Received): string {
   if (received.comment) parts.push(`(${received.comment.replace(/[();\\]|[^ -~]/g, '')})`)
   parts.push(`id ${safe(received.id)}`)
   if (received.for) parts.push(`for <${safe(received.for)}>`)
+  if (received.priority != null) parts.push(`PRIORITY ${received.priority}`)
   return formatField(
     'Received',
     `${parts.join(' ')}; ${formatDate(received.epochMs, received.offsetMinutes)}`,

@@ -54,7 +54,8 @@ export async function prepareReport(
     envid: null,
     ret: null,
     // RFC 8689 §5: what must not be read on its way there must not be read on its way back.
-    wishes: { ...noWishes, requireTls: entry.wishes.requireTls },
+    // RFC 6710 §4.6: it is as urgent as what it is about.
+    wishes: { ...noWishes, requireTls: entry.wishes.requireTls, priority: entry.wishes.priority },
     expiresAt: now + world.limits.queueLifeMs,
     journeyId,
   }

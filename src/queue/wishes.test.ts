@@ -65,6 +65,22 @@ test('of what waits for one destination the more urgent goes first', async (t) =
   )
 })
 
+test('RFC 6710 §4.2, §4.6: a server that knows priorities is told, and a report is as urgent as its letter', async (t) => {
+  const { remote, fixture } = await begin(t, {
+    extensions: ['MT-PRIORITY'],
+    rcpt: (path) => (path.startsWith('nobody') ? '550 5.1.1 No' : '250 ok'),
+  })
+  const far = { reversePath: 'alice@hamburger.edu', recipients: [to('nobody@hamburger.edu')] }
+  await fixture.send({ ...far, wishes: { ...noWishes, priority: 4 } }, {})
+  fixture.queue()
+  await until('the report has arrived', () => remote.letters.length === 2)
+  assert.deepEqual(remote.lines.filter((line) => line.startsWith('MAIL')).sort(), [
+    'MAIL FROM:<> MT-PRIORITY=4',
+    'MAIL FROM:<alice@crepes.fr> MT-PRIORITY=0',
+    'MAIL FROM:<alice@hamburger.edu> MT-PRIORITY=4',
+  ])
+})
+
 test('a letter that requires TLS is never sent in the clear: it is returned with 5.7.10', async (t) => {
   const { remote, fixture, alice } = await begin(t, { extensions: ['REQUIRETLS'] })
   fixture.queue()

@@ -18,7 +18,7 @@ export interface QueueRecipient {
 export interface DeliveryWishes {
   /** Only over TLS that was verified, to servers that promise the same: RFC 8689 §4.2.1. */
   readonly requireTls: boolean
-  /** The message says `TLS-Required: No`, RFC 8689 §5: policies that want TLS do not hold it up. */
+  /** The message says `TLS-Required: No`, RFC 8689 §4.2.2: policies that want TLS do not hold it up. */
   readonly tlsOptional: boolean
   /** -9 to 9, RFC 6710 §4; higher goes first. */
   readonly priority: number

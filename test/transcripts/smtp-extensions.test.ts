@@ -395,6 +395,8 @@ describe('what MAIL and RCPT ask for reaches the queue', () => {
     assert.ok(holdUntil !== null && holdUntil >= now + 3_600_000)
     assert.ok(deliverBy !== null && deliverBy.at >= now + 7_200_000)
     assert.deepEqual([deliverBy.mode, deliverBy.trace], ['notify', true])
+    // RFC 6710 §4.1
+    assert.match(entry.prefix, /^Received: [^;]*\sfor\s<alice@crepes\.fr>\sPRIORITY\s3;/)
     // RFC 6531 §3.6: all of it is ASCII, so the next server need not know SMTPUTF8.
     assert.equal(entry.smtpUtf8, false)
     await submission.store.dropEntry(entry.queueId)

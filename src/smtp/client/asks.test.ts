@@ -22,7 +22,7 @@ test('what MAIL asks for is said to a server that offers it', () =>
     C: x
     C: .
     S: 250 ok
-    C: MAIL FROM:<alice@crepes.example> BY=-5;N
+    C: MAIL FROM:<alice@crepes.example> MT-PRIORITY=0 BY=-5;N
     S: 451 4.3.0 Later
     C: QUIT
     S: 221 Bye

@@ -24,8 +24,8 @@ function asked(asks: MailAsks | undefined, extensions: Extensions): string {
   if (asks === undefined) return ''
   let words = ''
   if (asks.requireTls && extensions.has('REQUIRETLS')) words += ' REQUIRETLS' // RFC 8689 §2
-  // RFC 6710 §4.3: 0 is what a message has without it.
-  if (asks.priority !== 0 && extensions.has('MT-PRIORITY')) words += ` MT-PRIORITY=${asks.priority}`
+  // RFC 6710 §4.2: also when it is 0.
+  if (extensions.has('MT-PRIORITY')) words += ` MT-PRIORITY=${asks.priority}`
   if (asks.deliverBy !== null && extensions.has('DELIVERBY')) {
     const { seconds, mode, trace } = asks.deliverBy
     // RFC 2852: nine digits at most.

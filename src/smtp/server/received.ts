@@ -14,6 +14,8 @@ export function receivedField(session: Session, id: string, forPath: string | nu
     with: protocol(session),
     id,
     for: forPath,
+    // A stranger's does not count.
+    priority: session.account === null ? null : (session.transaction?.mail.priority ?? null),
     epochMs: now,
   })
 }

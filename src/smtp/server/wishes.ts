@@ -60,7 +60,7 @@ function holdUntil({ hold }: MailParameters, now: number): number | null {
   return at > now ? at : null
 }
 
-/** RFC 8689 §5: one field that says "No", and nothing else. */
+/** RFC 8689 §3: one field that says "No", and nothing else. */
 function saysTlsOptional(scan: MessageScan): boolean {
   const fields = scan.headerFields.filter(({ name }) => name.toLowerCase() === 'tls-required')
   return fields.length === 1 && fieldText(fields[0]!.value).trim().toLowerCase() === 'no'

@@ -90,7 +90,7 @@ export function deliverBy(value: string | null): DeliverBy {
   return { seconds, mode, trace: found[3] !== '' }
 }
 
-/** priority-value = (["-"] NZDIGIT) / "0", RFC 6710 §6. */
+/** priority-value = (["-"] NZDIGIT) / "0", RFC 6710 §7. */
 export function priority(value: string | null): number {
   if (value === null || !/^(?:0|-?[1-9])$/.test(value))
     throw badValue('MAIL', 'MT-PRIORITY', 'is not -9 to 9')

@@ -34,7 +34,7 @@ export interface MailParameters {
   readonly ret: 'FULL' | 'HDRS' | null
   /** xtext as received, RFC 3461 §4.4. */
   readonly envid: string | null
-  /** RFC 8689 §3. */
+  /** RFC 8689 §2. */
   readonly requireTls: boolean
   /** RFC 4865. */
   readonly hold: read.Hold | null
