@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import iconv from 'iconv-lite'
 
 /** Names seen in mail that the Encoding Standard does not know, and what is meant by them. */
@@ -38,6 +39,10 @@ const NO_CHARSETS = new Set(['hex', 'base64', 'base64url', 'binary', 'ucs2', 'in
 /** A string of one char per octet as text: UTF-8 where it is that, otherwise Latin-1. */
 export function decodeUtf8OrLatin1(text: string): string {
   return /[\x80-\xff]/.test(text) ? guess(Buffer.from(text, 'latin1')) : text
+}
+
+function latin1({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('latin1')
 }
 
 function guess(octets: Uint8Array): string {
@@ -103,6 +108,8 @@ function decodeUtf16(octets: Uint8Array): string {
 export function decodeCharset(octets: Uint8Array, label: string): string {
   const plain = label.trim().toLowerCase().replace(/["']/g, '')
   const name = Object.hasOwn(ALIASES, plain) ? (ALIASES[plain] as string) : plain
+  // As most texts are, and a decoder takes longer.
+  if ((name === '' || name === 'utf-8') && isAscii(octets)) return latin1(octets)
   if (name === '') return guess(octets)
   if (name === 'iso-2022-kr' || name === 'csiso2022kr') return decodeIso2022Kr(octets)
   if (name === 'hz-gb-2312') return decodeHz(octets)

@@ -11,7 +11,7 @@ import { makeCharClasses } from '../../src/store/search/char-classes.ts'
 import { IndexFile, isBehind } from '../../src/store/search/index-file.ts'
 import { SearchClient } from '../../src/store/search/search-client.ts'
 import { keyOfTrigram } from '../../src/store/search/keys.ts'
-import { gatheredMax, gatherMaxMs, quietMs } from '../../src/store/search/pace.ts'
+import { gatheredMax, gatherMaxMs, quietMs, sleepMaxMs } from '../../src/store/search/pace.ts'
 import { trigramAt } from '../../src/store/search/trigrams.ts'
 import { indexed, searchWorld } from './search-world.ts'
 
@@ -86,24 +86,32 @@ test('Mail gathers until none has come for a moment, much has, or the oldest has
   }
   const one = came(Uint32Array.of(1))
 
-  const quiet = open()
-  quiet.changed(one)
+  const emailIds = Float64Array.from(world.emailIds)
+  const criteria = [{ field: 'body', needle: 'ketchup' }] as const
+  const there = open()
+  await there.search(world.accountId, { emailIds, criteria })
+  there.changed(one)
   clock.advance(quietMs - 1)
-  quiet.changed(one)
+  there.changed(one)
   clock.advance(quietMs - 1)
-  assert.equal(quiet.running, false)
+  assert.equal(there.gathered, 2)
   clock.advance(1)
-  assert.equal(quiet.running, true)
-  await quiet.close()
-
-  const trickle = open()
+  assert.equal(there.gathered, 0)
   for (let waitedMs = 0; waitedMs < gatherMaxMs; waitedMs += quietMs / 2) {
-    assert.equal(trickle.running, false)
-    trickle.changed(one)
+    there.changed(one)
+    assert.equal(there.gathered, 1 + waitedMs / (quietMs / 2))
     clock.advance(quietMs / 2)
   }
-  assert.equal(trickle.running, true)
-  await trickle.close()
+  assert.equal(there.gathered, 0)
+  await there.close()
+
+  const asleep = open()
+  asleep.changed(one)
+  clock.advance(sleepMaxMs - 1)
+  assert.equal(asleep.running, false)
+  clock.advance(gatherMaxMs)
+  assert.equal(asleep.running, true)
+  await asleep.close()
 
   const stream = open()
   stream.changed(came(new Uint32Array(gatheredMax - 1)))
@@ -114,8 +122,8 @@ test('Mail gathers until none has come for a moment, much has, or the oldest has
 
   const asked = open()
   asked.changed(one)
-  const emailIds = Float64Array.from(world.emailIds)
-  await asked.search(world.accountId, { emailIds, criteria: [{ field: 'body', needle: 'ketchup' }] })
+  await asked.search(world.accountId, { emailIds, criteria })
+  assert.equal(asked.gathered, 0)
   while ((await asked.searchStatus()).waiting > 0) await turn()
   await asked.close()
 })

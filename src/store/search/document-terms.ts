@@ -30,6 +30,7 @@ export class DocumentTerms {
     this.#charsLeft = this.#index.bounds.messageChars
     this.#complete = true
     this.#block.begin(row)
+    this.#vocabulary.begin()
   }
 
   /** Takes a text, as it is. */
@@ -73,11 +74,12 @@ export class DocumentTerms {
       const form = formOf(at - start, isAscii, hasDigit)
       if (form === 'opaque' && opaqueScope !== null) this.#block.addOpaque(opaqueScope, units, start, at)
       else if (form === 'grams') this.#addGrams(scopeOctet, units, start, at)
-      else {
-        const number =
-          isAscii && at - start <= shortUnitsMax
-            ? this.#vocabulary.findShort(scopeIndex, low, high)
-            : this.#vocabulary.findLong(scopeOctet, text, start, at)
+      else if (isAscii && at - start <= shortUnitsMax) {
+        const number = this.#vocabulary.takeShort(scopeIndex, low, high)
+        if (number >= 0) this.#block.addNewWord(number)
+        else if (number === -1) this.#addNew(scopeOctet, text, start, at, isAscii)
+      } else {
+        const number = this.#vocabulary.findLong(scopeOctet, text, start, at)
         if (number >= 0) this.#block.addWord(number)
         else this.#addNew(scopeOctet, text, start, at, isAscii)
       }

@@ -123,9 +123,10 @@ export class Lookup {
     const asked = questions.filter(({ clauses }) => clauses.every((clause) => clause.some(isPossible)))
     const found = asked.map((): number[] => [])
     const unasked: number[] = []
+    const lists = asked.flatMap(({ clauses }) => clauses.flat(2))
     for (const block of this.#index.blocks.of(this.#ids)) {
-      const keys = asked.flatMap(({ clauses }) => clauses.flat(2))
-      const pieces = keys.reduce((sum, list) => sum + block.piecesFor(list), 0)
+      let pieces = 0
+      for (const keys of lists) pieces += block.piecesFor(keys)
       if (pieces > (block.end - block.from) * piecesPerMessage) this.#takeAll(block, unasked)
       else
         for (const [i, { clauses }] of asked.entries())

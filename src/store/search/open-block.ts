@@ -61,9 +61,12 @@ export class OpenBlock {
 
   /** Takes a word of the vocabulary. */
   addWord(number: number): void {
-    const code = keyOfWord(number)
-    if (code >= this.#seen.length) this.#seen = grown(this.#seen, code + 1)
-    this.#addCode(code)
+    this.#addCode(this.#codeOfWord(number))
+  }
+
+  /** Takes a word that the message begun last was not given before. */
+  addNewWord(number: number): void {
+    this.#addPair(this.#codeOfWord(number), this.rows.length - 1)
   }
 
   /** Takes an opaque word: at least two ASCII letters and digits, folded, of the message begun last. */
@@ -164,6 +167,12 @@ export class OpenBlock {
     if (code < firstGramCode) return code < plain ? code : -1
     const place = code - firstGramCode
     return place < gramRanks.length ? plain + gramRanks[place]! : -1
+  }
+
+  #codeOfWord(number: number): number {
+    const code = keyOfWord(number)
+    if (code >= this.#seen.length) this.#seen = grown(this.#seen, code + 1)
+    return code
   }
 
   #codeOfGram(key: number): number {

@@ -3,21 +3,23 @@
  * processor from what takes the mail in. So mail gathers until the first of these; docs/decisions/280 has the figures.
  */
 
-/** Nothing has come for so long: the stream has ended. */
-export const quietMs = 2_000
 /** So many messages have come: what a search has to catch up with stays a fifth of a second of work. */
 export const gatheredMax = 2_000
-/** The oldest has waited so long: where mail trickles in without end, the index lags no more than this, on purpose. */
+/** Nothing has come for so long, and the thread is there: the stream has ended. */
+export const quietMs = 2_000
+/** The oldest has waited so long, and the thread is there: where mail trickles in without end, it lags no more, on purpose. */
 export const gatherMaxMs = 30_000
+/**
+ * The oldest has waited so long, and the thread is not there. To start it costs as much as to index some thousand
+ * messages: it is not done for each of a few. A search would have to start it in any case.
+ */
+export const sleepMaxMs = 60 * 60_000
 /**
  * A search begins when the messages it asks about are indexed, which takes hardly longer than reading them once; further
  * behind than this many (after a restore, or when the index is made anew) those that are missing are read instead.
  */
 export const catchUpMax = 5_000
-/**
- * Without a post to it the thread ends, and gives back some 20 MB. To start it costs what indexing a thousand messages
- * does: it stays while mail comes now and then.
- */
+/** Without a post to it the thread ends, and gives back its memory: 20 MB and more. */
 export const idleMs = 5 * 60_000
 /** After the store was opened: what the last run left is indexed when nothing urgent is going on. */
 export const firstMs = 2_000

@@ -105,8 +105,10 @@ export class PieceReader {
   }
 
   #number(): number {
-    let value = 0
-    for (let factor = 1; ; factor *= 128) {
+    const first = this.#data[this.#at++]!
+    if (first < 128) return first
+    let value = first & 127
+    for (let factor = 128; ; factor *= 128) {
       const octet = this.#data[this.#at++]!
       value += (octet & 127) * factor
       if (octet < 128) return value

@@ -10,7 +10,16 @@ import { LimitReached, StoreUnavailable } from '../errors.ts'
 import type { SearchCriterion, SearchRequest, SearchStatus, TextSearch } from '../search.ts'
 import type { Delta } from '../sqlite/delta.ts'
 import { startThread } from '../sqlite/start-thread.ts'
-import { clearMs, firstClearMs, firstMs, gatheredMax, gatherMaxMs, idleMs, quietMs } from './pace.ts'
+import {
+  clearMs,
+  firstClearMs,
+  firstMs,
+  gatheredMax,
+  gatherMaxMs,
+  idleMs,
+  quietMs,
+  sleepMaxMs,
+} from './pace.ts'
 import type { SearchPost, SearchReply, SearchThreadData, ThreadStatus } from './protocol.ts'
 
 /** Chars of one needle. */
@@ -66,6 +75,11 @@ export class SearchClient implements TextSearch {
   /** Whether the thread is there. */
   get running(): boolean {
     return this.#worker !== null
+  }
+
+  /** Messages that have come since the thread was told last. */
+  get gathered(): number {
+    return this.#gathered
   }
 
   /** Messages came, perhaps. */
@@ -133,9 +147,12 @@ export class SearchClient implements TextSearch {
   }
 
   #wakeIfTime(): void {
-    const waitMs = Math.min(this.#lastAt + quietMs, this.#gatheredSince + gatherMaxMs) - this.#nowMs()
+    const dueMs = this.running
+      ? Math.min(this.#lastAt + quietMs, this.#gatheredSince + gatherMaxMs)
+      : this.#gatheredSince + sleepMaxMs
+    const waitMs = dueMs - this.#nowMs()
     if (waitMs <= 0) this.#wake()
-    else this.#cancelWake = this.#options.clock.after(waitMs, () => this.#wakeIfTime())
+    else this.#cancelWake = this.#options.clock.after(Math.min(waitMs, gatherMaxMs), () => this.#wakeIfTime())
   }
 
   #wake(): void {

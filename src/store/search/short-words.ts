@@ -11,8 +11,12 @@ const firstBits = 12
 export class ShortWords {
   readonly #lowFactor: number
   readonly #highFactor: number
-  /** Triples, at the place of the hash or after it: both halves of the word, and its number. Low half 0: the place is free. */
-  #slots = new Int32Array(3 * 2 ** firstBits)
+  /**
+   * Four numbers each, at the place of the hash or after it: both halves of the word (low half 0: the place is free), its
+   * number, and the message it was last taken in. Where so much lies far apart, what is asked together lies together.
+   */
+  #slots = new Int32Array(4 * 2 ** firstBits)
+  #message = 0
   #bits = firstBits
   #count = 0
 
@@ -22,47 +26,52 @@ export class ShortWords {
     this.#highFactor = mix(seed + 1) | 1
   }
 
+  /** Another message begins. */
+  begin(): void {
+    this.#message = (this.#message + 1) | 0
+  }
+
   /** @param scope 0 to 7. @returns The word's number; -1 when it is not there. */
   find(scope: number, low: number, high: number): number {
+    const slot = this.#slotOf(low | (scope << 30), high | ((scope >> 2) << 30))
+    return this.#slots[slot] === 0 ? -1 : this.#slots[slot + 2]!
+  }
+
+  /** As `find`, for the message begun last. @returns -2 when the word was taken, or added, in it before. */
+  take(scope: number, low: number, high: number): number {
+    const slot = this.#slotOf(low | (scope << 30), high | ((scope >> 2) << 30))
     const slots = this.#slots
-    const first = low | (scope << 30)
-    const second = high | ((scope >> 2) << 30)
-    for (let slot = this.#slotOf(first, second); ; slot = this.#after(slot)) {
-      const found = slots[slot]!
-      if (found === first && slots[slot + 1] === second) return slots[slot + 2]!
-      if (found === 0) return -1
-    }
+    if (slots[slot] === 0) return -1
+    if (slots[slot + 3] === this.#message) return -2
+    slots[slot + 3] = this.#message
+    return slots[slot + 2]!
   }
 
   /** Takes a word that is not there. */
   add(scope: number, low: number, high: number, number: number): void {
-    if (++this.#count * 6 > this.#slots.length) this.#grow()
-    this.#place(low | (scope << 30), high | ((scope >> 2) << 30), number)
+    if (++this.#count * 8 > this.#slots.length) this.#grow()
+    const first = low | (scope << 30)
+    const second = high | ((scope >> 2) << 30)
+    this.#slots.set([first, second, number, this.#message], this.#slotOf(first, second))
   }
 
-  #place(first: number, second: number, number: number): void {
-    let slot = this.#slotOf(first, second)
-    while (this.#slots[slot] !== 0) slot = this.#after(slot)
-    this.#slots[slot] = first
-    this.#slots[slot + 1] = second
-    this.#slots[slot + 2] = number
-  }
-
+  /** Where the word is, or would be. */
   #slotOf(first: number, second: number): number {
+    const slots = this.#slots
     const hash = (Math.imul(first, this.#lowFactor) + Math.imul(second, this.#highFactor)) | 0
-    return (hash >>> (32 - this.#bits)) * 3
-  }
-
-  #after(slot: number): number {
-    return slot + 3 === this.#slots.length ? 0 : slot + 3
+    for (let slot = (hash >>> (32 - this.#bits)) * 4; ; slot = (slot + 4) & (slots.length - 1)) {
+      const found = slots[slot]!
+      if (found === 0 || (found === first && slots[slot + 1] === second)) return slot
+    }
   }
 
   #grow(): void {
     const old = this.#slots
     this.#slots = new Int32Array(old.length * 2)
     this.#bits++
-    for (let slot = 0; slot < old.length; slot += 3)
-      if (old[slot] !== 0) this.#place(old[slot]!, old[slot + 1]!, old[slot + 2]!)
+    for (let slot = 0; slot < old.length; slot += 4)
+      if (old[slot] !== 0)
+        this.#slots.set(old.subarray(slot, slot + 4), this.#slotOf(old[slot]!, old[slot + 1]!))
   }
 }
 

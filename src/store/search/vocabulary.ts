@@ -77,9 +77,19 @@ export class Vocabulary {
     return short === null ? this.findLong(scope, units, 0, word.length) : this.#short.find(...short)
   }
 
-  /** @param scope Of `shortIndexOf`. @param low See short-words.ts. @returns The word's number; -1 when it is not there. */
-  findShort(scope: number, low: number, high: number): number {
-    return this.#short.find(scope, low, high)
+  /** Another message begins. */
+  begin(): void {
+    this.#short.begin()
+  }
+
+  /**
+   * A short word, in the message begun last.
+   *
+   * @param scope Of `shortIndexOf`. @param low See short-words.ts.
+   * @returns The word's number; -1 when it is not there; -2 when it was taken, or added, in this message before.
+   */
+  takeShort(scope: number, low: number, high: number): number {
+    return this.#short.take(scope, low, high)
   }
 
   /**
