@@ -28,7 +28,7 @@ export interface SearchStatus {
   readonly messages: number
   /** Not indexed yet; they are looked into when somebody searches. */
   readonly waiting: number
-  /** How long the oldest of those has waited; 0 when there is none. */
+  /** How long the oldest of those has waited; 0 when there is none. Up to the times of search/pace.ts it is on purpose. */
   readonly lagMs: number
   /** The longest that any has waited since the store was opened. */
   readonly longestLagMs: number

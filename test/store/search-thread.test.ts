@@ -8,10 +8,11 @@ import { FakeClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { makeCharClasses } from '../../src/store/search/char-classes.ts'
-import { IndexFile, isBehind } from '../../src/store/search/index-file.ts'
+import { IndexFile, isBehind, removeIndexFile } from '../../src/store/search/index-file.ts'
 import { SearchClient } from '../../src/store/search/search-client.ts'
 import { keyOfTrigram } from '../../src/store/search/keys.ts'
 import { gatheredMax, gatherMaxMs, quietMs, sleepMaxMs } from '../../src/store/search/pace.ts'
+import { Searcher } from '../../src/store/search/searcher.ts'
 import { trigramAt } from '../../src/store/search/trigrams.ts'
 import { indexed, searchWorld } from './search-world.ts'
 
@@ -126,4 +127,30 @@ test('Mail gathers until none has come for a moment, much has, or the oldest has
   assert.equal(asked.gathered, 0)
   while ((await asked.searchStatus()).waiting > 0) await turn()
   await asked.close()
+})
+
+test('What a search asks about is indexed before it is answered, unless most that is missing is of others', async (t) => {
+  const world = await searchWorld(t)
+  for (let n = 0; n < 60; n++) await world.put(`Subject: ${n}\r\n\r\nketchup`)
+  await world.store.close()
+  const folder = join(world.folder, 'shard-00')
+  const askAbout = (ids: readonly number[]): { readonly places: number; readonly indexed: number } => {
+    let places = -1
+    let messages = -1
+    const searcher = new Searcher({ folder, seed: 1 }, (reply) => {
+      if (reply.kind === 'found') places = reply.places.length
+      if (reply.kind === 'status') ({ messages } = reply.status)
+    })
+    const emailIds = Float64Array.from(ids)
+    const criteria = [{ field: 'body', needle: 'ketchup' }] as const
+    searcher.receive({ kind: 'search', id: 1, accountId: world.accountId, emailIds, criteria, plain: false })
+    while (places < 0) searcher.step()
+    searcher.receive({ kind: 'status', id: 2 })
+    searcher.close()
+    removeIndexFile(join(folder, 'fts.db'))
+    return { places, indexed: messages }
+  }
+  removeIndexFile(join(folder, 'fts.db'))
+  assert.deepEqual(askAbout(world.emailIds), { places: 60, indexed: 60 })
+  assert.deepEqual(askAbout(world.emailIds.slice(-20)), { places: 20, indexed: 0 })
 })

@@ -15,8 +15,9 @@ export const gatherMaxMs = 30_000
  */
 export const sleepMaxMs = 60 * 60_000
 /**
- * A search begins when the messages it asks about are indexed, which takes hardly longer than reading them once; further
- * behind than this many (after a restore, or when the index is made anew) those that are missing are read instead.
+ * A search begins when the messages it asks about are indexed, which takes hardly longer than reading them once. They are
+ * read instead where most that are missing are others', and where more than this many are (after a restore, or when the
+ * index is made anew).
  */
 export const catchUpMax = 5_000
 /** Without a post to it the thread ends, and gives back its memory: 20 MB and more. */

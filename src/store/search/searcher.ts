@@ -38,6 +38,8 @@ interface Run {
 interface SearchOrder extends Extract<SearchPost, { kind: 'search' }> {
   /** Highest of `emailIds`. */
   readonly lastEmail: number
+  /** Null: that is not decided yet. */
+  catchesUp: boolean | null
 }
 
 export class Searcher {
@@ -73,7 +75,8 @@ export class Searcher {
 
   receive(post: SearchPost): void {
     if (post.kind === 'wake') this.#wake()
-    else if (post.kind === 'search') this.#waiting.push({ ...post, lastEmail: highestOf(post.emailIds) })
+    else if (post.kind === 'search')
+      this.#waiting.push({ ...post, lastEmail: highestOf(post.emailIds), catchesUp: null })
     else if (post.kind === 'cancel') this.#cancel(post.id)
     else if (post.kind === 'clear') this.#clearing = new Clearing()
     else if (post.kind === 'status') this.#tell({ kind: 'status', id: post.id, status: this.#status() })
@@ -117,13 +120,16 @@ export class Searcher {
     this.#sql.close()
   }
 
-  /** What is asked about is indexed first, when that is not much. @returns Whether it goes on. */
-  #catchUp({ emailIds, lastEmail, plain }: SearchOrder): boolean {
-    if (plain || emailIds.length <= fewMessages) return false
+  /** What is asked about is indexed first, when that is most of what is missing, and not much. @returns Whether it goes on. */
+  #catchUp(order: SearchOrder): boolean {
+    if (order.plain || order.emailIds.length <= fewMessages) return false
     this.#guarded(() => this.#open())
     const highWater = this.#index?.highWater ?? Number.POSITIVE_INFINITY
-    const missing = lastEmail - highWater
+    const missing = order.lastEmail - highWater
     if (missing <= 0 || missing > catchUpMax) return false
+    // Where others' messages are missing, its own are sooner read.
+    order.catchesUp ??= countAbove(order.emailIds, highWater) * 2 > missing
+    if (!order.catchesUp) return false
     let more = false
     this.#guarded(() => void (more = this.#indexer!.step()))
     return more
@@ -287,6 +293,12 @@ function highestOf(emailIds: Float64Array): number {
   let highest = 0
   for (const emailId of emailIds) if (emailId > highest) highest = emailId
   return highest
+}
+
+function countAbove(emailIds: Float64Array, highWater: number): number {
+  let count = 0
+  for (const emailId of emailIds) if (emailId > highWater) count++
+  return count
 }
 
 function isDamage(error: unknown): boolean {
