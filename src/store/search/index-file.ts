@@ -121,9 +121,13 @@ export class IndexFile {
   /** Forgets messages of one block that have gone. @returns The block's last email; null after the last block. */
   forget(after: number, present: Present): number | null {
     let last: number | null = null
+    let gone: number[] = []
     this.transaction(() => {
       last = this.blocks.forget(after, present)
+      gone = this.#partialGone(after, last ?? this.highWater, present)
+      for (const row of gone) this.sql.run('DELETE FROM partial WHERE message = ?', row)
     })
+    for (const row of gone) this.partial.delete(row)
     return last
   }
 
@@ -144,6 +148,14 @@ export class IndexFile {
       }
       throw error
     }
+  }
+
+  #partialGone(after: number, last: number, present: Present): number[] {
+    const emailOf = (row: number) => row % accountFactor
+    const rows = [...this.partial].filter((row) => emailOf(row) > after && emailOf(row) <= last)
+    if (rows.length === 0) return []
+    const emails = present(after + 1, last)
+    return rows.filter((row) => !emails.has(emailOf(row)))
   }
 
   #write(open: boolean): void {
