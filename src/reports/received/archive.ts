@@ -11,6 +11,10 @@ const version = 1
 /** Rows that go in one transaction. */
 const deletedAtOnce = 500
 const pageOctets = 4_096
+/** Of the bound on its octets: what a full file is brought down to, so that not every report makes room again. */
+const roomKept = 0.95
+
+type Share = 'count(*)' | 'sum(length(content))'
 
 const tables = `
   PRAGMA auto_vacuum = INCREMENTAL;
@@ -32,6 +36,7 @@ const tables = `
   ) STRICT;
   CREATE UNIQUE INDEX IF NOT EXISTS report_once ON report (kind, domain, organisation, report_id);
   CREATE INDEX IF NOT EXISTS report_received ON report (received_at);
+  CREATE INDEX IF NOT EXISTS report_verified ON report (verified);
   PRAGMA user_version = ${version};
 `
 
@@ -115,27 +120,37 @@ export class ReportArchive {
   }
 
   #makeRoom(now: number): void {
-    const { receivedReports, receivedReportsMs } = this.#limits
+    const { receivedReports, receivedReportsMs, receivedReportsOctets } = this.#limits
     this.#sql.run(
       'DELETE FROM report WHERE report IN (SELECT report FROM report WHERE received_at < ? LIMIT ?)',
       ...[now - receivedReportsMs, deletedAtOnce],
     )
-    const many = Number(this.#sql.get('SELECT count(*) FROM report')?.[0]) - receivedReports
-    if (many > 0)
-      this.#sql.run(
-        'DELETE FROM report WHERE report IN (SELECT report FROM report ORDER BY report LIMIT ?)',
-        Math.min(many, deletedAtOnce),
-      )
+    const many = this.#measure('count(*)') - receivedReports
+    if (many > 0) this.#dropOldest('count(*)', Math.min(many, deletedAtOnce))
     // The newest stays, whatever its size.
-    while (this.#octets() > this.#limits.receivedReportsOctets)
-      if (
-        this.#sql.run(
-          'DELETE FROM report WHERE report IN (SELECT report FROM report ORDER BY report LIMIT 10)' +
-            ' AND report < (SELECT max(report) FROM report)',
-        ) === 0
-      )
-        break
+    if (this.#octets() > receivedReportsOctets)
+      while (this.#octets() > receivedReportsOctets * roomKept)
+        if (this.#dropOldest('sum(length(content))', 10) === 0) break
     this.#sql.exec('PRAGMA incremental_vacuum(200)')
+  }
+
+  /**
+   * Those whose sender is not proven go first while they are more than half of all: anybody can send them, and would drive
+   * out what is true.
+   */
+  #dropOldest(share: Share, limit: number): number {
+    const drop = (where: string): number =>
+      this.#sql.run(
+        `DELETE FROM report WHERE report IN (SELECT report FROM report ${where} ORDER BY report LIMIT ?)
+          AND report < (SELECT max(report) FROM report)`,
+        limit,
+      )
+    const flooded = this.#measure(share, 'WHERE verified = 0') > this.#measure(share) / 2
+    return (flooded ? drop('WHERE verified = 0') : 0) || drop('')
+  }
+
+  #measure(share: Share, where = ''): number {
+    return Number(this.#sql.get(`SELECT ${share} FROM report ${where}`)?.[0])
   }
 
   /** Of pages in use. */

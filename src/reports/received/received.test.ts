@@ -202,6 +202,15 @@ test('reports are kept for a time, and only so many', async (t) => {
   assert.deepEqual(await ids(), ['e', 'd'])
 })
 
+test('a flood of reports that anybody could have sent drives out those that are proven only to the half', async (t) => {
+  const { take, ids } = open(t, { receivedReports: 6 })
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await take(report(name), true)
+  for (let n = 0; n < 20; n++) await take(report(`false ${n}`))
+  assert.deepEqual(await ids(), ['false 19', 'false 18', 'false 17', 'e', 'd', 'c'])
+  for (const name of ['f', 'g']) await take(report(name), true)
+  assert.deepEqual(await ids(), ['g', 'f', 'false 19', 'false 18', 'false 17', 'e'])
+})
+
 test('the file has a bound; the newest report stays', async (t) => {
   const { take, ids } = open(t, { receivedReportsOctets: 60_000 })
   const noise = (seed: number): DmarcReport => {
@@ -217,6 +226,9 @@ test('the file has a bound; the newest report stays', async (t) => {
   const kept = await ids()
   assert.ok(kept.length >= 1 && kept.length < 15, String(kept.length))
   assert.equal(kept[0], 'r20')
+  await take(noise(21), true)
+  for (let seed = 22; seed <= 40; seed++) await take(noise(seed))
+  assert.ok((await ids()).includes('r21'), 'the proven one')
 })
 
 test('a damaged file is set aside', async (t) => {
