@@ -119,15 +119,19 @@ export class Peer {
 
   /** @param data A string has one char per octet. Octets are not copied. */
   write(data: string | Uint8Array): void {
-    if (this.#closed || this.#ended) return
-    this.#pending.push(data)
-    if (this.#flushScheduled) return
+    this.gather(data)
+    if (this.#flushScheduled || this.#pending.length === 0) return
     this.#flushScheduled = true
     // Not a microtask: the answers to commands that were pipelined become ready in several of them.
     setImmediate(() => {
       this.#flushScheduled = false
       this.flush()
     })
+  }
+
+  /** As `write`, for those who flush when they have said what there is to say. */
+  gather(data: string | Uint8Array): void {
+    if (!this.#closed && !this.#ended) this.#pending.push(data)
   }
 
   /** Hands what has been gathered to the system now. */

@@ -17,16 +17,28 @@ export interface Forwarding {
  *
  * @param forwarding Null: nothing is rewritten.
  */
-export async function forwardedPath(
+export function forwardedPath(
   forwarding: Forwarding | null | undefined,
   store: Pick<AccountStore, 'listDomains'>,
   reversePath: string,
   recipients: readonly PlannedRecipient[],
-): Promise<Pick<PlanRequest, 'forwardedPath'>> {
-  if (forwarding == null || reversePath === '') return {}
-  if (!recipients.some(({ decision }) => decision.kind === 'home' && decision.forwards.length > 0)) return {}
+): Forwarded | Promise<Forwarded> {
+  if (forwarding == null || reversePath === '') return asItCame
+  if (!recipients.some(({ decision }) => decision.kind === 'home' && decision.forwards.length > 0))
+    return asItCame
+  return pathsFor(forwarding, store, reversePath)
+}
+
+type Forwarded = Pick<PlanRequest, 'forwardedPath'>
+const asItCame: Forwarded = {}
+
+async function pathsFor(
+  forwarding: Forwarding,
+  store: Pick<AccountStore, 'listDomains'>,
+  reversePath: string,
+): Promise<Forwarded> {
   const ours = new Set(await store.listDomains())
-  if (ours.has(domainOf(reversePath))) return {}
+  if (ours.has(domainOf(reversePath))) return asItCame
   const key = await forwarding.key()
   const now = forwarding.clock.now()
   return {

@@ -46,8 +46,11 @@ export interface Received {
   readonly offsetMinutes?: number
 }
 
+const plain = /^[\w!#$%&'*+/=?^`{|}~.:@[\]-]+$/
+
 /** Only what a domain, literal, atom or addr-spec is made of passes; clients put anything into EHLO. */
 function safe(text: string): string {
+  if (plain.test(text)) return text
   return text.replace(/[^\w!#$%&'*+/=?^`{|}~.:@[\]\x80-\u{10ffff}-]+/gu, '') || 'unknown'
 }
 

@@ -103,6 +103,17 @@ export function latin1(octets: Uint8Array): string {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1')
 }
 
+/** The text of the first field of a name, in lower case; null when there is none. */
+export function firstValue(
+  { headerFields }: { readonly headerFields: readonly HeaderField[] },
+  name: string,
+): string | null {
+  for (const field of headerFields) {
+    if (field.name.length === name.length && field.name.toLowerCase() === name) return fieldText(field.value)
+  }
+  return null
+}
+
 /**
  * The values of all fields of one name, in order, unfolded; encoded words are left alone.
  *

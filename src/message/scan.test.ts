@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { headerValues } from './header.ts'
 import type { Part } from './part.ts'
-import { MessageScanner, type ScanLimits, scanMessage } from './scan.ts'
+import { type MessageScan, MessageScanner, type ScanLimits, scanMessage } from './scan.ts'
 
 /** Text indented for the test's sake, as a message: no indent, CRLF, no empty first line. */
 function message(text: string): Buffer {
@@ -344,6 +344,11 @@ test('no addresses beyond ten thousand are kept, however many messages carry the
   assert.equal(count, 10_000)
 })
 
+/** With what is made only when it is asked for. */
+function all(scan: MessageScan) {
+  return { ...scan, envelope: scan.envelope }
+}
+
 function inPieces(octets: Uint8Array, sizes: Iterator<number>, limits?: Partial<ScanLimits>) {
   const scanner = new MessageScanner(limits)
   // One buffer for all pieces, as a socket's reader might have.
@@ -375,7 +380,7 @@ test('every message of the corpus is the same whole and in pieces of any size', 
       const whole = scanMessage(octets)
       assert.equal(whole.octets, octets.length)
       for (const size of [1, 2, 3, 5, 16, 61, 1000])
-        assert.deepEqual(inPieces(octets, always(size)), whole, name)
+        assert.deepEqual(all(inPieces(octets, always(size))), all(whole), name)
     }
   }
 })
@@ -417,7 +422,7 @@ test('any mixture of delimiters, headers and line ends is the same however it is
         const cut = function* () {
           for (;;) yield* sizes
         }
-        assert.deepEqual(inPieces(octets, cut(), limit), scanMessage(octets, limit))
+        assert.deepEqual(all(inPieces(octets, cut(), limit)), all(scanMessage(octets, limit)))
       }
     }),
     { numRuns: 1500 },

@@ -50,6 +50,7 @@ export interface MessageScan {
   readonly hasHeader: boolean
   /** Of the message's own header, in order; `headerValues(scan, name)` gives their text. */
   readonly headerFields: readonly HeaderField[]
+  /** Read from the header when it is first asked for: to a message that only passes through it does not matter. */
   readonly envelope: Envelope
   readonly root: Part
   /** An LF without CR before it, a CR without LF after it, NUL, octets above 127: anywhere in the message. */
@@ -82,6 +83,31 @@ const DASH = 45
 const NOTHING = Buffer.alloc(0)
 const NONE = -1
 const UNDECIDED = -2
+
+/** A class, since an object made with a getter of its own each time would be costly: docs/decisions/270. */
+class Scan implements MessageScan {
+  declare readonly octets: number
+  declare readonly lines: number
+  declare readonly headerOctets: number
+  declare readonly hasHeader: boolean
+  declare readonly headerFields: readonly HeaderField[]
+  declare readonly root: Part
+  declare readonly bareLf: boolean
+  declare readonly bareCr: boolean
+  declare readonly nul: boolean
+  declare readonly eightBit: boolean
+  declare readonly overLimit: keyof ScanLimits | null
+  #envelope: Envelope | null
+
+  constructor(facts: Omit<MessageScan, 'envelope'>, envelope: Envelope | null) {
+    Object.assign(this, facts)
+    this.#envelope = envelope
+  }
+
+  get envelope(): Envelope {
+    return (this.#envelope ??= makeEnvelope(this.headerFields, ADDRESSES))
+  }
+}
 
 export class MessageScanner {
   readonly #limits: ScanLimits
@@ -154,13 +180,12 @@ export class MessageScanner {
     this.#closeDownTo(0, this.#offset, this.#counter.endsWithLf, 0)
     const { lines, bareLf, bareCr, nul, eightBit, endsWithLf } = this.#counter
     const root = this.#root as Part
-    return {
+    const facts = {
       octets: this.#offset,
       lines: lines + (this.#offset > 0 && !endsWithLf ? 1 : 0),
       headerOctets: root.bodyOffset,
       hasHeader: this.#hasHeader,
       headerFields: this.#headerFields,
-      envelope: this.#envelope ?? makeEnvelope([]),
       root,
       bareLf,
       bareCr,
@@ -168,6 +193,7 @@ export class MessageScanner {
       eightBit,
       overLimit: this.#overLimit,
     }
+    return new Scan(facts, this.#envelope)
   }
 
   #stopAt(): StopAt {
@@ -278,11 +304,14 @@ export class MessageScanner {
     if (parent === undefined) {
       this.#root = part
       this.#headerFields = fields
-      this.#envelope = this.#makeEnvelope(fields)
     } else {
       parent.parts.push(part)
       this.#partHeaderOctetsLeft -= text.length
-      if (isMessage(parent)) parent.message = { envelope: this.#makeEnvelope(fields) }
+      if (isMessage(parent)) {
+        // The outer ones have the first choice of the addresses that are kept.
+        this.#envelope ??= this.#makeEnvelope(this.#headerFields)
+        parent.message = { envelope: this.#makeEnvelope(fields) }
+      }
     }
     this.#mode = 'body'
     this.#openPart(part)

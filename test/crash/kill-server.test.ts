@@ -10,7 +10,6 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import type { Endpoint } from '../../src/base/config.ts'
-import { startRemote } from '../../src/queue/fake-remote.ts'
 import { speakTo } from '../harness/replay.ts'
 import { startLoad } from '../harness/smtp-load.ts'
 
@@ -50,37 +49,6 @@ test(`kill -9 loses no acknowledged letter in ${rounds} rounds, and UIDs only gr
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-})
-
-test('a letter that is on its way at kill -9 is delivered after the next start', {
-  timeout: 120_000,
-}, async (t) => {
-  const remote = await startRemote({ endOfData: () => null })
-  const folder = mkdtempSync(join(tmpdir(), 'posthorn-kill-'))
-  t.after(() => remote.close())
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const config = join(folder, 'posthorn.toml')
-  writeFileSync(
-    config,
-    `hostname = "mail.hamburger.example"\ndata = "data"\n[listen]\nsmtp = ["127.0.0.1:0"]\nimap = ["127.0.0.1:0"]\n` +
-      `[guards]\ntrusted = ["127.0.0.1"]\n[routes]\n"away.example" = "127.0.0.1:${remote.port}"\n`,
-  )
-  await command(config, ['domain', 'add', 'hamburger.example'], '')
-  await command(config, ['alias', 'add', 'gone@hamburger.example', 'alice@away.example'], '')
-  let running = await start(config)
-  t.after(() => kill(running))
-  const load = startLoad({
-    ...{ endpoint: running.smtp, sessions: 1, letters: 1, first: 1, octets: 4_000 },
-    recipient: () => 'gone@hamburger.example',
-  })
-  await load.ended
-  while (!remote.lines.includes('DATA')) await new Promise((resolve) => setTimeout(resolve, 5))
-  await kill(running)
-  assert.equal(remote.letters.length, 0)
-  remote.script = {}
-  running = await start(config)
-  while (remote.letters.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-  assert.deepEqual(remote.letters[0]!.recipients, ['alice@away.example'])
 })
 
 async function killRounds(config: string): Promise<void> {

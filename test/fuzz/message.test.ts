@@ -140,7 +140,8 @@ function use(octets: Buffer, roll: (sides: number) => number): void {
     scanner.push(octets.subarray(at, at + size))
     at += size
   }
-  assert.deepEqual(scanner.finish(), scan)
+  const again = scanner.finish()
+  assert.deepEqual({ ...again, envelope: again.envelope }, { ...scan, envelope: scan.envelope })
   assertPart(octets, scan.root, 0, octets.length)
   for (const text of [imapEnvelope(scan.envelope), imapBody(scan.root), imapBodyStructure(scan.root)])
     assertImapList(text)

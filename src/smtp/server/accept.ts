@@ -3,11 +3,14 @@
  * filters, the plan. The last step is the store's: when it is done the message is on disk, filed, or in the queue, or
  * both, in one transaction. Whatever goes wrong before keeps nothing.
  */
+import { andThen } from '../../base/at-once.ts'
 import { forwardedPath } from '../../delivery/forwarding.ts'
 import { planDelivery } from '../../delivery/make-plan.ts'
 import { resolveRecipient } from '../../delivery/resolve-recipient.ts'
-import type { DeliveryPlan, PlannedRecipient } from '../../delivery/plan.ts'
+import type { DeliveryPlan, PlannedRecipient, PlanRequest } from '../../delivery/plan.ts'
+import { firstValue } from '../../message/header.ts'
 import type { MessageScan } from '../../message/scan.ts'
+import type { Account } from '../../store/accounts.ts'
 import { normaliseDomain } from '../../store/address.ts'
 import type { Accepted } from '../../store/store.ts'
 import { fixUp } from '../../submission/fix-ups.ts'
@@ -16,12 +19,13 @@ import { refuse, type Reply } from '../wire/reply.ts'
 import { checkMessage } from '../../delivery/check-message.ts'
 import { Intake } from './intake.ts'
 import { recordAccepted, recordDiscarded, recordJunk } from './journey.ts'
+import type { NamedEnding } from './filters.ts'
 import { keepRefused } from './keep-refused.ts'
 import { receivedField } from './received.ts'
 import type { Session } from './session.ts'
 import { refuseSolicitingHeader } from './solicitation.ts'
 import { ofUnproven, unconfirmed, wishesOf } from './wishes.ts'
-import { combine, recipientsAfter, type Verdict } from './verdict.ts'
+import { changesRecipients, combine, recipientsAfter, type Verdict } from './verdict.ts'
 
 export interface Arrived {
   readonly journeyId: string
@@ -34,6 +38,8 @@ export interface Outcome {
   readonly scan: MessageScan
   /** As the message goes on, with its angle brackets; null when it has none. */
   readonly messageId: string | null
+  /** Encoded words not decoded; null when it has none. */
+  readonly subject: string | null
   /** Null: a filter had it thrown away, or no recipient is left. */
   readonly accepted: Accepted | null
   /** Of recipients that were good at RCPT and are not any more: LMTP only. */
@@ -41,25 +47,34 @@ export interface Outcome {
 }
 
 /** @throws {Refusal} @throws {StoreUnavailable} Nothing has been kept; `arrived.intake` is to be aborted. */
-export async function acceptMessage(session: Session, arrived: Arrived): Promise<Outcome> {
-  const scan = await checked(session, arrived.intake)
-  const endings = await session.filters.end({
-    journeyId: arrived.journeyId,
-    reversePath: session.transaction!.reversePath,
-    recipients: session.recipients.map(({ forwardPath }) => forwardPath),
-    octets: arrived.octets,
-    headerFields: scan.headerFields,
+export function acceptMessage(session: Session, arrived: Arrived): Promise<Outcome> | Outcome {
+  return andThen(checked(session, arrived.intake), (scan) => {
+    const endings = session.filters.end({
+      journeyId: arrived.journeyId,
+      reversePath: session.transaction!.reversePath,
+      recipients: session.recipients.map(({ forwardPath }) => forwardPath),
+      octets: arrived.octets,
+      headerFields: scan.headerFields,
+    })
+    return andThen(endings, (said) => conclude(session, arrived, scan, said))
   })
-  await keepRefused(session, arrived, scan, endings)
+}
+
+async function conclude(
+  session: Session,
+  arrived: Arrived,
+  scan: MessageScan,
+  endings: readonly NamedEnding[],
+): Promise<Outcome> {
+  if (endings.length > 0) await keepRefused(session, arrived, scan, endings)
   const verdict = combine(endings)
   if (verdict.discardedBy !== null) return discarded(session, arrived, scan, verdict.discardedBy)
-  const late = await askAgain(session)
-  const recipients = (await recipientsAfter(session, verdict)).filter(
-    ({ forwardPath }) => !late.has(forwardPath),
-  )
+  const late = session.options.role === 'lmtp' ? await askAgain(session) : nobody
+  const wanted = changesRecipients(verdict) ? await recipientsAfter(session, verdict) : session.recipients
+  const recipients = wanted.filter(({ forwardPath }) => !late.has(forwardPath))
   if (late.size > 0 && recipients.length === 0) {
     arrived.intake.abort()
-    return { scan, messageId: scan.envelope.messageId, accepted: null, late }
+    return { ...namesOf(scan), accepted: null, late }
   }
   if (recipients.length === 0) return discarded(session, arrived, scan, 'all recipients were removed')
   if (verdict.junk !== null) recordJunk(session, verdict.junk)
@@ -77,20 +92,25 @@ export async function acceptMessage(session: Session, arrived: Arrived): Promise
   }
 }
 
+const nobody: Outcome['late'] = new Map()
+
+function namesOf(scan: MessageScan): Pick<Outcome, 'scan' | 'messageId' | 'subject'> {
+  return { scan, messageId: firstValue(scan, 'message-id'), subject: firstValue(scan, 'subject') }
+}
+
 /** @throws {Refusal} */
-async function checked(session: Session, intake: Intake): Promise<MessageScan> {
-  const scan = await intake.scan()
-  checkMessage(scan, intake.longestLine, session.options.limits)
-  refuseSolicitingHeader(session.options, scan)
-  await checkAuthors(session, scan)
-  return scan
+function checked(session: Session, intake: Intake): MessageScan | Promise<MessageScan> {
+  return andThen(intake.scan(), (scan) => {
+    checkMessage(scan, intake.longestLine, session.options.limits)
+    refuseSolicitingHeader(session.options, scan)
+    return session.account === null ? scan : checkAuthors(session, session.account, scan)
+  })
 }
 
 /** RFC 6409 §6.1 for the header: a login writes in nobody else's name here. @throws {Refusal} */
-async function checkAuthors({ account, options }: Session, scan: MessageScan): Promise<void> {
-  if (account === null) return
+async function checkAuthors({ options }: Session, account: Account, scan: MessageScan): Promise<MessageScan> {
   const borrowed = await findBorrowedName(options.store, account, namedAuthors(scan.headerFields))
-  if (borrowed === null) return
+  if (borrowed === null) return scan
   throw refuse(550, '5.7.1', `You are logged in as ${account.address} and may not write as ${borrowed}`)
 }
 
@@ -98,7 +118,7 @@ async function checkAuthors({ account, options }: Session, scan: MessageScan): P
 function discarded(session: Session, { intake }: Arrived, scan: MessageScan, by: string): Outcome {
   intake.abort()
   recordDiscarded(session, by)
-  return { scan, messageId: scan.envelope.messageId, accepted: null, late: new Map() }
+  return { ...namesOf(scan), accepted: null, late: nobody }
 }
 
 /**
@@ -107,7 +127,6 @@ function discarded(session: Session, { intake }: Arrived, scan: MessageScan, by:
  */
 async function askAgain({ options, recipients, transaction }: Session): Promise<Map<string, Reply>> {
   const late = new Map<string, Reply>()
-  if (options.role !== 'lmtp') return late
   const isReport = transaction!.reversePath === ''
   for (const { forwardPath } of recipients) {
     const { store, limits, forwarding } = options
@@ -130,13 +149,15 @@ async function keep(session: Session, arrived: Arrived, judged: Judged): Promise
   const { clock, hostname, random, role, store } = session.options
   const now = clock.now()
   // RFC 6409 §8: a submission server may complete a message; a relay takes it as it is.
+  const names = namesOf(scan)
   const { fields, messageId } =
     role === 'submission'
       ? fixUp(scan, { now, hostname, random })
-      : { fields: [], messageId: scan.envelope.messageId }
-  const signatures = await arrived.intake.sign(authorDomain(scan), fields)
+      : { fields: [], messageId: names.messageId }
+  const signatures = role === 'submission' ? await arrived.intake.sign(authorDomain(scan), fields) : []
   const above = [...judged.verdict.fields, ...signatures, ...fields]
-  const plan = await planOf(session, arrived, judged, { now, fields: above })
+  const planned = planOf(session, arrived, judged, { now, fields: above })
+  const plan = planned instanceof Promise ? await planned : planned
   const body = await arrived.intake.stage()
   const [result] = await store.accept([{ body, scan, ...plan }])
   if (result === undefined || result instanceof Error) throw result ?? new Error('The store did not answer')
@@ -145,7 +166,7 @@ async function keep(session: Session, arrived: Arrived, judged: Judged): Promise
     const recipients = judged.recipients.map(({ forwardPath }) => forwardPath)
     session.options.filed?.({ recipients, filed: result.filed, octets: scan.octets })
   }
-  return { scan, messageId, accepted: result, late: judged.late }
+  return { ...names, messageId, accepted: result, late: judged.late }
 }
 
 /** A-labels; '' when nobody says to have written it. */
@@ -154,21 +175,20 @@ function authorDomain({ envelope }: MessageScan): string {
   return normaliseDomain(host) ?? ''
 }
 
-async function planOf(
+function planOf(
   session: Session,
   { journeyId }: Arrived,
   { scan, verdict, ...judged }: Judged,
   { now, fields }: { readonly now: number; readonly fields: readonly string[] },
-): Promise<DeliveryPlan> {
+): DeliveryPlan | Promise<DeliveryPlan> {
   const said = session.transaction!.mail
   const { store, forwarding, limits } = session.options
   const reversePath = verdict.reversePath ?? session.transaction!.reversePath
   const proven = isProven(session, verdict)
   const recipients = proven ? judged.recipients : unconfirmed(judged.recipients)
   const wishes = wishesOf(session, scan, now)
-  return planDelivery({
+  const request: PlanRequest = {
     reversePath,
-    ...(await forwardedPath(forwarding, store, reversePath, recipients)),
     senderAccountId: session.account?.accountId ?? 0,
     recipients,
     received: (forPath) => receivedField(session, journeyId, forPath, now),
@@ -183,7 +203,10 @@ async function planOf(
     now,
     queueLifeMs: limits.queueLifeMs,
     journeyId,
-  })
+  }
+  return andThen(forwardedPath(forwarding, store, reversePath, recipients), (forwarded) =>
+    planDelivery({ ...request, ...forwarded }),
+  )
 }
 
 /** Whether the owner of the reverse-path is known to have sent it: a log-in, a server of our own, or SPF. */

@@ -20,14 +20,22 @@ class Client {
 
   constructor() {
     const names = { remoteAddress: '192.0.2.1', remotePort: 1, localAddress: '192.0.2.2', localPort: 25 }
+    let gathered = ''
     const peer = {
       ...names,
       waitingOctets: 0,
       handle: (handlers: PeerHandlers) => (this.#handlers = handlers),
       setIdleTimeout() {},
       resume() {},
-      write: (text: string) => (this.said += text),
-      end: () => (this.closed = true),
+      gather: (text: string) => void (gathered += text),
+      flush: () => {
+        this.said += gathered
+        gathered = ''
+      },
+      end: () => {
+        peer.flush()
+        this.closed = true
+      },
     }
     const sink = { write() {}, abort() {} }
     const store = {

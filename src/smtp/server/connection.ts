@@ -100,6 +100,7 @@ export class Connection {
     try {
       for (let steps = 1; !this.#closing; steps++) {
         const stepped = this.#step()
+        if (stepped instanceof Promise) this.#peer.flush()
         // Not awaited when it is there: a command that is answered at once costs no turn of the microtask queue.
         if (!(stepped instanceof Promise ? await stepped : stepped)) break
         if (this.#draining) this.#shutDown()
@@ -112,6 +113,7 @@ export class Connection {
       this.#close()
     }
     this.#busy = false
+    this.#peer.flush()
     this.#mindTime()
     if (this.#draining) this.#shutDown()
     this.#peer.resume()
@@ -194,6 +196,7 @@ export class Connection {
 
   /** A client that asks and does not read waits here, and so do we. */
   async #othersTurn(): Promise<void> {
+    this.#peer.flush()
     if (this.#peer.waitingOctets > this.#options.limits.outputOctets) await this.#peer.drained()
     await nextTurn()
   }
@@ -288,7 +291,7 @@ export class Connection {
   #send(reply: Reply): void {
     const text = formatReply(reply, this.#session.enhanced)
     this.#options.replied?.(reply.code)
-    this.#peer.write(text)
+    this.#peer.gather(text)
     for (const line of text.split('\r\n').slice(0, -1)) this.#session.recorder.wire('S', line)
   }
 

@@ -129,14 +129,13 @@ function facts(session: Session, incoming: IncomingMessage | null, link: Link): 
   const outcome = incoming?.outcome ?? null
   const accepted = outcome?.accepted ?? null
   const queued = accepted !== null && accepted.queueIds.length > 0
-  const envelope = outcome?.scan.envelope
   const filed = accepted?.filed ?? session.transaction?.refusedCopies ?? []
   const direction = session.options.role !== 'submission' ? 'in' : queued ? 'out' : 'local'
   return {
     direction,
     state: accepted === null ? 'refused' : queued ? 'queued' : 'delivered',
     ...(outcome?.messageId ? { messageId: outcome.messageId.slice(0, factChars) } : {}),
-    ...(envelope?.subject ? { subject: shortSubject(envelope.subject) } : {}),
+    ...(outcome?.subject ? { subject: shortSubject(outcome.subject) } : {}),
     reversePath: session.transaction?.reversePath ?? session.refusals.at(-1)?.reversePath ?? '',
     recipients: session.recipients.map((recipient) => recipient.forwardPath),
     ...refusalFacts(session),

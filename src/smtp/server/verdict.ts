@@ -38,6 +38,10 @@ export function combine(endings: readonly NamedEnding[]): Verdict {
   }
 }
 
+export function changesRecipients({ added, removed }: Verdict): boolean {
+  return added.length + removed.length > 0
+}
+
 /**
  * The recipients as the filters want them. One that a filter adds may be anywhere: it is the operator's own program. One
  * that leads nowhere is left out: the client cannot mend it.

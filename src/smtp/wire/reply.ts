@@ -30,11 +30,11 @@ export function refuse(code: number, status: string, text: string, options?: Err
  */
 export function formatReply(reply: Reply, enhanced: boolean): string {
   const status = enhanced && reply.status !== null ? `${reply.status} ` : ''
-  const last = reply.lines.length - 1
   let text = ''
-  for (const [index, line] of reply.lines.entries()) {
+  let left = reply.lines.length
+  for (const line of reply.lines) {
     const printable = line.replace(/[^\x20-\x7e\x80-\xff]/g, '?')
-    text += `${reply.code}${index === last ? ' ' : '-'}${status}${printable}\r\n`
+    text += `${reply.code}${--left === 0 ? ' ' : '-'}${status}${printable}\r\n`
   }
   return text
 }

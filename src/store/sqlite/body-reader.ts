@@ -14,8 +14,8 @@ import { segmentFile } from './segments.ts'
 
 /** Files kept open. */
 const filesMax = 64
-/** Octets of bodies that are kept: who reads one in pieces asks for it again at once, and what is queued goes out at once. */
-const keptOctetsMax = 4 * 1024 * 1024
+/** Octets of unpacked bodies that are kept: who reads a body in pieces asks for it again at once. */
+const unpackedOctetsMax = 2 * 1024 * 1024
 
 /** Where a body lies. */
 interface Place {
@@ -40,8 +40,8 @@ export class BodyReader {
   /** The one used last stands last. */
   readonly #files = new Map<string, OpenFile>()
   /** By number of the body; the one used last stands last. */
-  readonly #kept = new Map<number, Uint8Array | readonly Uint8Array[]>()
-  #keptOctets = 0
+  readonly #unpacked = new Map<number, Uint8Array>()
+  #unpackedOctets = 0
 
   constructor(sql: Sql, folder: string) {
     this.#sql = sql
@@ -91,12 +91,10 @@ export class BodyReader {
     const { segment, start, octets: total, stored, codec, file } = place
     const wanted = Math.max(0, Math.min(octets, total - offset))
     if (file !== null) return this.#readAt(join(this.#folder, 'big', file), offset, wanted)
-    const kept = this.#keptBody(body)
-    if (kept !== null) return kept.subarray(offset, offset + wanted)
     const name = segmentFile(this.#folder, segment!)
     const readRecord = () => this.#readAt(name, start, recordHeaderOctets + stored)
     if (codec === zstdCodec) {
-      const whole = this.#unpack(body, total, this.#check(body, await readRecord()))
+      const whole = this.#keptBody(body) ?? this.#unpack(body, total, this.#check(body, await readRecord()))
       return whole.subarray(offset, offset + wanted)
     }
     if (codec !== 0) throw new BodyUnreadable(`body ${body.blobId} has codec ${codec}`)
@@ -104,24 +102,12 @@ export class BodyReader {
     return this.#check(body, await readRecord())
   }
 
-  /** Spares the next who reads this body the way to the disk. @param chunks Its octets, which must not change. */
-  keep({ blobId, octets }: BodyRef, chunks: Uint8Array | readonly Uint8Array[]): void {
-    if (!this.#kept.has(blobId)) this.#keptOctets += octets
-    this.#kept.set(blobId, chunks)
-    for (const [oldId, old] of this.#kept) {
-      if (this.#keptOctets <= keptOctetsMax) break
-      this.#kept.delete(oldId)
-      this.#keptOctets -= lengthOf(old)
-    }
-  }
-
   #keptBody({ blobId }: BodyRef): Uint8Array | null {
-    const kept = this.#kept.get(blobId)
+    const kept = this.#unpacked.get(blobId)
     if (kept === undefined) return null
-    const whole = kept instanceof Uint8Array ? kept : Buffer.concat(kept)
-    this.#kept.delete(blobId)
-    this.#kept.set(blobId, whole)
-    return whole
+    this.#unpacked.delete(blobId)
+    this.#unpacked.set(blobId, kept)
+    return kept
   }
 
   /** @param octets What it must come to: never more is made of it. */
@@ -133,7 +119,13 @@ export class BodyReader {
       throw new BodyUnreadable(`body ${body.blobId} is damaged`, { cause: error })
     }
     if (whole.length !== octets) throw new BodyUnreadable(`body ${body.blobId} is damaged`)
-    this.keep(body, whole)
+    if (!this.#unpacked.has(body.blobId)) this.#unpackedOctets += whole.length
+    this.#unpacked.set(body.blobId, whole)
+    for (const [oldId, old] of this.#unpacked) {
+      if (this.#unpackedOctets <= unpackedOctetsMax) break
+      this.#unpacked.delete(oldId)
+      this.#unpackedOctets -= old.length
+    }
     return whole
   }
 
@@ -194,11 +186,6 @@ export class BodyReader {
     file.dropped = true
     if (file.users === 0) closeFile(file)
   }
-}
-
-function lengthOf(kept: Uint8Array | readonly Uint8Array[]): number {
-  if (kept instanceof Uint8Array) return kept.length
-  return kept.reduce((octets, chunk) => octets + chunk.length, 0)
 }
 
 function openFile(name: string): Promise<number> {

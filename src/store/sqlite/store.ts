@@ -253,9 +253,6 @@ export class SqliteStore implements Store {
     try {
       const { filed, enqueued } = await this.#write(item, reservation)
       if (reservation !== null) leased = leasedEntries(item.queue, item.body.octets, enqueued)
-      const { content } = item.body
-      if (content.kind === 'memory')
-        for (const { body } of leased) this.#parts.bodies.keep(body, content.chunks)
       return { filed, queueIds: enqueued.map(({ queueId }) => queueId) }
     } catch (error) {
       return error as Error
@@ -265,7 +262,7 @@ export class SqliteStore implements Store {
   }
 
   async #write(item: AcceptItem, reservation: Reservation | null) {
-    const { content, octets } = item.body
+    const { content, octets, hash } = withHash(item)
     if (content.kind === 'file') this.#parts.files.markAccepted(content.file)
     try {
       checkPrefixes(item.filings)
@@ -275,8 +272,7 @@ export class SqliteStore implements Store {
       const chunks = content.kind === 'memory' ? content.chunks : null
       return await this.#writer.accept(octets, chunks, (at) => ({
         octets,
-        // A small one's hash would be computed here.
-        body: content.kind === 'memory' ? { at } : { file: content.file, hash: item.body.hash },
+        body: content.kind === 'memory' ? { at } : { file: content.file, hash: hash! },
         texts: describer.texts,
         filings,
         queue: item.queue,
@@ -481,6 +477,12 @@ export class SqliteStore implements Store {
   tellQueue(): void {
     this.#queueListeners.tell()
   }
+}
+
+/** Only a large body's hash is at hand; asking a small one for it would compute it. */
+function withHash({ body }: AcceptItem) {
+  const { content, octets } = body
+  return { content, octets, hash: content.kind === 'file' ? body.hash : null }
 }
 
 /** A long list is quicker to hand over as a typed array. */
