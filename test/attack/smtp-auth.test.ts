@@ -70,7 +70,7 @@ attackDoor('Log-in', { door: { role: 'submission' }, limits: { loginFailuresPerS
     id: 'AUTH-30',
     what: 'twice: who has logged in stays who he is',
     send: `${logIn}AUTH PLAIN ${plain('carol', 'x')}\r\nMAIL FROM:<carol@hamburger.edu>\r\n${quit}`,
-    codes: '220 250 235 503 553 221',
+    codes: '220 250 235 503 550 221',
   },
   {
     id: 'AUTH-31',

@@ -95,7 +95,7 @@ attackDoor('Handing in as another', { door: { role: 'submission' } }, [
       id: `NAME-${39 + index}`,
       what: `MAIL FROM:<${path}>`,
       send: `${logIn}MAIL FROM:<${path}>\r\n${quit}`,
-      codes: '220 250 235 553 221',
+      codes: '220 250 235 550 221',
     }),
   ),
 ])

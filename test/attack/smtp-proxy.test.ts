@@ -141,7 +141,7 @@ attackDoor('XCLIENT where people log in', { door: { role: 'submission', xclient:
     id: 'XCL-23',
     what: 'who has been logged in by the proxy does not become another',
     send: `${hello}XCLIENT ADDR=192.0.2.9 LOGIN=bob\r\n${hello}XCLIENT LOGIN=carol\r\nMAIL FROM:<carol@hamburger.edu>\r\n${quit}`,
-    codes: '220 250 220 250 550 553 221',
+    codes: '220 250 220 250 550 550 221',
   },
   {
     id: 'XCL-24',
