@@ -1,9 +1,9 @@
 /**
  * Ties one SMTP session to its socket: cuts octets into lines, sends replies in order, puts TLS underneath, minds time.
  *
- * Commands are answered one after another however they were pipelined (RFC 2920 §3.1); replies that are ready in the
- * same turn go out in one write. While a command is at work, or the client takes no replies, no more than
- * `readAheadOctets` are read.
+ * Commands are answered one after another however they were pipelined (RFC 2920 §3.1). Replies go out in one write when
+ * all that has come has been worked through, or when something must be waited for. While a command is at work, or the
+ * client takes no replies, no more than `readAheadOctets` are read.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { andThen } from '../../base/at-once.ts'
@@ -292,7 +292,8 @@ export class Connection {
     const text = formatReply(reply, this.#session.enhanced)
     this.#options.replied?.(reply.code)
     this.#peer.gather(text)
-    for (const line of text.split('\r\n').slice(0, -1)) this.#session.recorder.wire('S', line)
+    const { recorder } = this.#session
+    if (recorder.enabled) for (const line of text.split('\r\n').slice(0, -1)) recorder.wire('S', line)
   }
 
   #close(): void {
