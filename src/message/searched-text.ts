@@ -39,10 +39,14 @@ export function headerText(fields: readonly SearchedField[]): string {
   return fields.map(({ name, text }) => `${name}: ${text}`).join('\n')
 }
 
-/** The texts below the header, one after another, with lines that end in LF. */
-export function* bodyTexts(part: Part, read: ReadOctets): Generator<string, void> {
+/** The texts below the header, one after another, with lines that end in LF; or, for a reader who does not care, as they end. */
+export function* bodyTexts(
+  part: Part,
+  read: ReadOctets,
+  lines: 'lf' | 'as they are' = 'lf',
+): Generator<string, void> {
   if (isMultipart(part) && part.parts.length > 0) {
-    for (const child of part.parts) yield* bodyTexts(child, read)
+    for (const child of part.parts) yield* bodyTexts(child, read, lines)
     return
   }
   const name = fileName(part)
@@ -51,9 +55,10 @@ export function* bodyTexts(part: Part, read: ReadOctets): Generator<string, void
   if (inner !== undefined) {
     const octets = Math.min(inner.bodyOffset - inner.headerOffset, searchedHeaderOctets)
     yield headerText(searchedFields(read(inner.headerOffset, octets)))
-    yield* bodyTexts(inner, read)
+    yield* bodyTexts(inner, read, lines)
   } else if (part.type === 'text' || isMultipart(part) || isMessage(part)) {
-    yield partText(part, read)
+    const text = partText(part, read)
+    yield lines === 'lf' ? text.replaceAll('\r\n', '\n') : text
   }
 }
 
@@ -62,5 +67,5 @@ function partText(part: Part, read: ReadOctets): string {
   // RFC 2046 §4.1.2: the default is US-ASCII, which decodeCharset reads generously.
   const charset = parameterValue(part.parameters, 'charset') ?? 'us-ascii'
   const text = decodeCharset(decodeTransferEncoding(octets, part.encoding), charset)
-  return part.type === 'text' && part.subtype === 'html' ? htmlToText(text) : text.replaceAll('\r\n', '\n')
+  return part.type === 'text' && part.subtype === 'html' ? htmlToText(text) : text
 }

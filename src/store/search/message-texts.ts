@@ -50,9 +50,9 @@ export class MessageTexts {
     return headerText(this.fields)
   }
 
-  /** The texts below the header. */
+  /** The texts below the header, their lines as they end. */
   plainBodies(): Generator<string, void> {
-    return bodyTexts(this.#layout.root, this.#read)
+    return bodyTexts(this.#layout.root, this.#read, 'as they are')
   }
 
   /** The whole header, folded. */
@@ -64,7 +64,7 @@ export class MessageTexts {
   *bodies(): Generator<string, void> {
     for (let i = 0; ; i++) {
       if (i === this.#texts.length) {
-        this.#more ??= this.plainBodies()
+        this.#more ??= bodyTexts(this.#layout.root, this.#read)
         const next = this.#more.next()
         if (next.done === true) return
         this.#texts.push(foldText(next.value))

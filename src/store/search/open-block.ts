@@ -13,18 +13,15 @@ const pairsMax = 2_000_000
 /** So many pairs that came after the last sorting are looked through one by one. */
 const unsortedMax = 65_536
 
-/**
- * In memory a key has a number of 32 bits, its code: that of a trigram or a word is itself, those of characters are counted
- * from here on as they come.
- */
-const firstGramCode = 2 ** 31
-
 export class OpenBlock {
   /** Row ids of its messages, in the order of their emails; negative when the message has gone. */
   readonly rows: number[] = []
   readonly #messagesMax: number
-  /** Pairs of a code and a message. */
-  #codes = new Uint32Array(16_384)
+  /**
+   * Pairs of a code and a message. The code of a trigram or a word is its key; those of characters are -1, -2 and so on as
+   * they come.
+   */
+  #codes = new Int32Array(16_384)
   #messages = new Uint16Array(16_384)
   #length = 0
   /** The message, counted from 1, in which the key of a trigram or word was last seen. */
@@ -87,9 +84,8 @@ export class OpenBlock {
   addGram(key: number): void {
     const message = this.rows.length
     const code = this.#codeOfGram(key)
-    const place = code - firstGramCode
-    if (this.#gramSeen[place] === message) return
-    this.#gramSeen[place] = message
+    if (this.#gramSeen[~code] === message) return
+    this.#gramSeen[~code] = message
     this.#addPair(code, message - 1)
   }
 
@@ -149,24 +145,23 @@ export class OpenBlock {
     const plain = this.#seen.length
     const gramKeys = Float64Array.from(this.#gramKeys).sort()
     const gramRanks = new Uint32Array(gramKeys.length)
-    for (const [rank, key] of gramKeys.entries()) gramRanks[this.#gramCodes.get(key)! - firstGramCode] = rank
-    const length = this.#length
+    for (const [rank, key] of gramKeys.entries()) gramRanks[~this.#gramCodes.get(key)!] = rank
+    const codes = this.#codes.subarray(0, this.#length)
+    const messages = new Uint16Array(codes.length)
     const starts = new Uint32Array(plain + gramKeys.length + 1)
-    this.#sorted = { messages: new Uint16Array(length), starts, plain, gramKeys, gramRanks }
-    const codes = this.#codes
-    for (let i = 0; i < length; i++) starts[this.#placeOf(codes[i]!) + 1]!++
+    const placeOf = (code: number) => (code >= 0 ? code : plain + gramRanks[~code]!)
+    for (let i = 0; i < codes.length; i++) starts[placeOf(codes[i]!) + 1]!++
     for (let place = 1; place < starts.length; place++) starts[place]! += starts[place - 1]!
     const next = starts.slice()
-    const { messages } = this.#sorted
-    for (let i = 0; i < length; i++) messages[next[this.#placeOf(codes[i]!)]!++] = this.#messages[i]!
+    for (let i = 0; i < codes.length; i++) messages[next[placeOf(codes[i]!)]!++] = this.#messages[i]!
+    this.#sorted = { messages, starts, plain, gramKeys, gramRanks }
   }
 
   /** Where a code stands among those sorted; -1 when it does not. */
   #placeOf(code: number): number {
     const { plain, gramRanks } = this.#sorted
-    if (code < firstGramCode) return code < plain ? code : -1
-    const place = code - firstGramCode
-    return place < gramRanks.length ? plain + gramRanks[place]! : -1
+    if (code >= 0) return code < plain ? code : -1
+    return ~code < gramRanks.length ? plain + gramRanks[~code]! : -1
   }
 
   #codeOfWord(number: number): number {
@@ -178,7 +173,7 @@ export class OpenBlock {
   #codeOfGram(key: number): number {
     let code = this.#gramCodes.get(key)
     if (code === undefined) {
-      code = firstGramCode + this.#gramKeys.push(key) - 1
+      code = -this.#gramKeys.push(key)
       this.#gramSeen.push(0)
       this.#gramCodes.set(key, code)
     }
@@ -222,7 +217,7 @@ const noneSorted: Sorted = {
 }
 
 /** With room for so many at least, and half as many again. */
-function grown<A extends Uint16Array | Uint32Array>(array: A, length: number): A {
+function grown<A extends Uint16Array | Int32Array>(array: A, length: number): A {
   const Kind = array.constructor as new (length: number) => A
   const larger = new Kind(length + (length >> 1))
   larger.set(array)
