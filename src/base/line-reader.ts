@@ -10,10 +10,10 @@ export type LineResult =
   | { readonly kind: 'bare-lf' }
   | { readonly kind: 'more' }
 
-const empty = new Uint8Array(0)
+const empty = Buffer.alloc(0)
 
 export class LineReader {
-  #buffer: Buffer<ArrayBufferLike> = Buffer.alloc(0)
+  #buffer: Buffer<ArrayBufferLike> = empty
   /** Octets of an overlong line that have been thrown away while its end is awaited. */
   #discarding = false
 
@@ -32,9 +32,9 @@ export class LineReader {
 
   /** Takes everything not read yet; the next reader begins with it. */
   take(maxOctets = this.#buffer.length): Uint8Array {
-    const taken = this.#buffer.subarray(0, maxOctets)
-    this.#buffer = this.#buffer.subarray(taken.length)
-    return taken
+    const buffer = this.#buffer
+    this.#pass(Math.min(maxOctets, buffer.length))
+    return maxOctets >= buffer.length ? buffer : buffer.subarray(0, maxOctets)
   }
 
   /** Puts back, in front of what is there, octets that somebody else has read too far. */
@@ -44,7 +44,7 @@ export class LineReader {
 
   /** Forgets everything not read yet, RFC 3207 §4.2: what came in the clear does not count after TLS. */
   discard(): void {
-    this.#buffer = Buffer.from(empty)
+    this.#buffer = empty
     this.#discarding = false
   }
 
@@ -64,17 +64,24 @@ export class LineReader {
       }
       return { kind: 'more' }
     }
-    const ended = lf > 0 && this.#buffer[lf - 1] === 13
-    const line = this.#buffer.subarray(0, ended ? lf - 1 : lf)
-    this.#buffer = this.#buffer.subarray(lf + 1)
-    const overlong = this.#discarding || line.length > maxOctets
+    const buffer = this.#buffer
+    const ended = lf > 0 && buffer[lf - 1] === 13
+    const end = ended ? lf - 1 : lf
+    const overlong = this.#discarding || end > maxOctets
+    this.#pass(lf + 1)
     this.#discarding = false
     if (!ended) return { kind: 'bare-lf' }
     if (overlong) return { kind: 'too-long' }
-    return { kind: 'line', line: line.toString('latin1') }
+    return { kind: 'line', line: buffer.toString('latin1', 0, end) }
+  }
+
+  /** Most often a chunk is one line, or all of it is taken: then there is nothing to make a view of. */
+  #pass(octets: number): void {
+    this.#buffer = octets === this.#buffer.length ? empty : this.#buffer.subarray(octets)
   }
 }
 
 function asBuffer(octets: Uint8Array): Buffer {
+  if (Buffer.isBuffer(octets)) return octets
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
 }

@@ -64,7 +64,7 @@ export class DataReader {
     if (this.#virtual < this.#held.length || chunk.length === 0 || chunk[0] === dot)
       return Buffer.concat([this.#held, chunk])
     this.#virtual = 0
-    return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   }
 }
 
