@@ -50,16 +50,10 @@ export class Recorder {
 
   event(stage: Stage, kind: Kind, data: EventData, options: EventOptions = {}): void {
     if (!this.enabled) return
-    this.#events.push({
-      at: this.#clock.now(),
-      dtUs: this.#clock.monotonicUs() - this.#startUs,
-      stage,
-      kind,
-      witness: options.witness ?? 'observed',
-      visibleTo: options.visibleTo ?? everybody,
-      ...(options.branch === undefined ? {} : { branch: options.branch }),
-      data,
-    })
+    const { witness = 'observed', visibleTo = everybody, branch } = options
+    const dtUs = this.#clock.monotonicUs() - this.#startUs
+    const happened: JourneyEvent = { at: this.#clock.now(), dtUs, stage, kind, witness, visibleTo, data }
+    this.#events.push(branch === undefined ? happened : { ...happened, branch })
   }
 
   /** Turns the lines gathered since the last call into one `wire` event. */

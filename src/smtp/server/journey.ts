@@ -131,17 +131,18 @@ function facts(session: Session, incoming: IncomingMessage | null, link: Link): 
   const queued = accepted !== null && accepted.queueIds.length > 0
   const filed = accepted?.filed ?? session.transaction?.refusedCopies ?? []
   const direction = session.options.role !== 'submission' ? 'in' : queued ? 'out' : 'local'
+  // What is always there comes first: what follows a spread is slow to add.
   return {
     direction,
     state: accepted === null ? 'refused' : queued ? 'queued' : 'delivered',
-    ...(outcome?.messageId ? { messageId: outcome.messageId.slice(0, factChars) } : {}),
-    ...(outcome?.subject ? { subject: shortSubject(outcome.subject) } : {}),
     reversePath: session.transaction?.reversePath ?? session.refusals.at(-1)?.reversePath ?? '',
     recipients: session.recipients.map((recipient) => recipient.forwardPath),
-    ...refusalFacts(session),
     links: [link],
     queueIds: accepted?.queueIds ?? [],
-    accountIds: [...new Set(filed.map((one) => one.accountId))],
+    accountIds: filed.length === 0 ? [] : [...new Set(filed.map((one) => one.accountId))],
+    ...(outcome?.messageId ? { messageId: outcome.messageId.slice(0, factChars) } : {}),
+    ...(outcome?.subject ? { subject: shortSubject(outcome.subject) } : {}),
+    ...refusalFacts(session),
     ...(session.account === null ? {} : { senderAccountId: session.account.accountId }),
   }
 }

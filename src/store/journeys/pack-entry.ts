@@ -63,26 +63,25 @@ function packWire(place: number, event: JourneyEvent): string {
   return `[[${place},${JSON.stringify({ ...event, data })}]]\t${text}`
 }
 
-/** Side, time, length and words of each. @returns Null: a line end was said, as a server may, and would end the packed line. */
+/** Side, time since the line before, length and words of each. @returns Null: a line end was said, as a server may, and would end the packed line. */
 function packLines(lines: readonly WireLine[]): string | null {
-  let text = ''
-  for (const { side, dtUs, text: words } of lines) text += `${side}${dtUs} ${words.length} ${words}`
+  let [text, before] = ['', 0]
+  for (const { side, dtUs, text: words } of lines) {
+    text += `${side}${dtUs - before} ${words.length} ${words}`
+    before = dtUs
+  }
   return text.includes('\n') ? null : text
 }
 
 function unpackLines(text: string): WireLine[] {
   const lines: WireLine[] = []
+  let dtUs = 0
   for (let start = 0; start < text.length; ) {
-    const [afterTime, afterLength] = [
-      text.indexOf(' ', start),
-      text.indexOf(' ', text.indexOf(' ', start) + 1),
-    ]
+    const afterTime = text.indexOf(' ', start)
+    const afterLength = text.indexOf(' ', afterTime + 1)
     const end = afterLength + 1 + Number(text.slice(afterTime, afterLength))
-    lines.push({
-      side: text[start] === 'C' ? 'C' : 'S',
-      text: text.slice(afterLength + 1, end),
-      dtUs: Number(text.slice(start + 1, afterTime)),
-    })
+    dtUs += Number(text.slice(start + 1, afterTime))
+    lines.push({ side: text[start] === 'C' ? 'C' : 'S', text: text.slice(afterLength + 1, end), dtUs })
     start = end
   }
   return lines
