@@ -2,7 +2,7 @@
  * Entries as text: strings are handed to another thread ten times quicker than the objects in them, and three long ones
  * quicker than many short ones. JSON has no line ends in it, so that a batch of entries is lines.
  */
-import type { JourneyEntry, JourneyEvent, JourneyFacts, WireLine } from '../../journey/event.ts'
+import type { JourneyEntry, JourneyEvent, JourneyFacts } from '../../journey/event.ts'
 
 export interface PackedEntry {
   /** Time of its first event, else of the append. */
@@ -23,7 +23,6 @@ export interface PackedBatch {
   readonly heads: string
   /** A line for each entry that has any: journey's id, the entry's part, JSON of `PlacedEvent`s; '' when none has. */
   readonly events: string
-  /** A line for each, in the same form; what was spoken stands behind it. */
   readonly wire: string
 }
 
@@ -36,55 +35,18 @@ export function packEntry(
   part: number,
   nowMs: number,
 ): PackedEntry {
-  let [others, wire] = ['', '']
+  const [others, lines]: [PlacedEvent[], PlacedEvent[]] = [[], []]
   for (let place = 0; place < events.length; place++) {
     const event = events[place]!
-    if (event.kind === 'wire') {
-      const line = packEvents(journeyId, part, packWire(place, event))
-      wire = wire === '' ? line : `${wire}\n${line}`
-    } else others += `${others === '' ? '' : ','}[${place},${JSON.stringify(event)}]`
+    ;(event.kind === 'wire' ? lines : others).push([place, event])
   }
   const at = events[0]?.at ?? nowMs
   const head = packHead(journeyId, at, events.length > 0, facts === undefined ? '' : JSON.stringify(facts))
-  return {
-    ...{ at, head },
-    events: others === '' ? null : packEvents(journeyId, part, `[${others}]`),
-    wire: wire === '' ? null : wire,
-    // A hundred for what is not text.
-    chars: 100 + head.length + others.length + wire.length,
-  }
-}
-
-/** The lines stand behind a tab, which JSON escapes: in it they would cost four times as much. */
-function packWire(place: number, event: JourneyEvent): string {
-  const { lines, ...data } = event.data
-  const text = Array.isArray(lines) ? packLines(lines as readonly WireLine[]) : null
-  if (text === null) return `[[${place},${JSON.stringify(event)}]]`
-  return `[[${place},${JSON.stringify({ ...event, data })}]]\t${text}`
-}
-
-/** Side, time since the line before, length and words of each. @returns Null: a line end was said, as a server may, and would end the packed line. */
-function packLines(lines: readonly WireLine[]): string | null {
-  let [text, before] = ['', 0]
-  for (const { side, dtUs, text: words } of lines) {
-    text += `${side}${dtUs - before} ${words.length} ${words}`
-    before = dtUs
-  }
-  return text.includes('\n') ? null : text
-}
-
-function unpackLines(text: string): WireLine[] {
-  const lines: WireLine[] = []
-  let dtUs = 0
-  for (let start = 0; start < text.length; ) {
-    const afterTime = text.indexOf(' ', start)
-    const afterLength = text.indexOf(' ', afterTime + 1)
-    const end = afterLength + 1 + Number(text.slice(afterTime, afterLength))
-    dtUs += Number(text.slice(start + 1, afterTime))
-    lines.push({ side: text[start] === 'C' ? 'C' : 'S', text: text.slice(afterLength + 1, end), dtUs })
-    start = end
-  }
-  return lines
+  const packedEvents = others.length === 0 ? null : packEvents(journeyId, part, JSON.stringify(others))
+  const wire = lines.length === 0 ? null : packEvents(journeyId, part, JSON.stringify(lines))
+  const chars = head.length + (packedEvents?.length ?? 0) + (wire?.length ?? 0)
+  // A hundred for what is not text.
+  return { at, head, events: packedEvents, wire, chars: chars + 100 }
 }
 
 export function packHead(journeyId: string, at: number, hasEvents: boolean, facts: string): string {
@@ -152,15 +114,8 @@ export function linesByJourney(text: string, into: Map<string, string[]>): void 
 
 /** @param rest What stands behind a line's id. */
 export function unpackEvents(rest: string): UnpackedEvents {
-  const [space, tab] = [rest.indexOf(' '), rest.indexOf('\t')]
-  const part = Number(rest.slice(0, space))
-  const placed = JSON.parse(rest.slice(space + 1, tab < 0 ? undefined : tab)) as PlacedEvent[]
-  if (tab < 0) return { part, placed }
-  const lines = unpackLines(rest.slice(tab + 1))
-  return {
-    part,
-    placed: placed.map(([place, event]) => [place, { ...event, data: { ...event.data, lines } }]),
-  }
+  const end = rest.indexOf(' ')
+  return { part: Number(rest.slice(0, end)), placed: JSON.parse(rest.slice(end + 1)) as PlacedEvent[] }
 }
 
 export function parseFacts(text: string): JourneyFacts {
