@@ -28,10 +28,7 @@ export class Sql {
 
   /** @returns How many rows were changed. */
   run(text: string, ...values: Value[]): number {
-    const statement = this.#prepared(text)
-    // It tells the last row id, too, and throws when that is no number of ours: rows FTS5 writes about deletions are beyond 2^53.
-    statement.setReadBigInts(true)
-    return Number(statement.run(...values).changes)
+    return Number(this.#prepared(text).run(...values).changes)
   }
 
   close(): void {
