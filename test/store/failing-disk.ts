@@ -1,21 +1,23 @@
 /** A disk of which a test can make any call fail. It runs in the store's threads and is told what to do in shared memory. */
+import { DatabaseSync } from 'node:sqlite'
 import type { Disk } from '../../src/store/sqlite/disk.ts'
 import { systemDisk } from '../../src/store/sqlite/disk.ts'
 
-const calls = ['create', 'write', 'sync', 'syncFolder', 'rename'] as const
+const calls = ['create', 'write', 'sync', 'syncFolder', 'rename', 'commit'] as const
 export type DiskCall = (typeof calls)[number]
 
-/** [which call, how many succeed before, how many fail then, how many failed, 1: half is written before, 2: the thread ends] */
+/** [which call, how many succeed before, how many fail then, how many failed, 1: half is written before, 2: the thread ends,
+ *  1: nothing can be cut off a file] */
 export type Orders = Int32Array<SharedArrayBuffer>
 
 export function makeOrders(): Orders {
-  return new Int32Array(new SharedArrayBuffer(20))
+  return new Int32Array(new SharedArrayBuffer(24))
 }
 
 export function failNext(
   orders: Orders,
   call: DiskCall,
-  options: { after?: number; times?: number; half?: boolean; end?: boolean } = {},
+  options: { after?: number; times?: number; half?: boolean; end?: boolean; stuck?: boolean } = {},
 ): void {
   orders.set([
     calls.indexOf(call) + 1,
@@ -23,6 +25,7 @@ export function failNext(
     options.times ?? 1,
     0,
     options.half === true ? 1 : options.end === true ? 2 : 0,
+    options.stuck === true ? 1 : 0,
   ])
 }
 
@@ -39,11 +42,17 @@ export function makeDisk(orders: Orders): Disk {
     return true
   }
   const error = () => Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
-  const guard = <Name extends Exclude<DiskCall, 'write'>>(name: Name): Disk[Name] =>
+  const guard = <Name extends Exclude<DiskCall, 'write' | 'commit'>>(name: Name): Disk[Name] =>
     ((...args: never[]) => {
       if (fails(name)) throw error()
       return (systemDisk[name] as (...args: never[]) => unknown)(...args)
     }) as Disk[Name]
+  const exec = DatabaseSync.prototype.exec
+  DatabaseSync.prototype.exec = function (this: DatabaseSync, text: string): void {
+    if (text === 'COMMIT' && fails('commit'))
+      throw Object.assign(new Error('database or disk is full'), { errcode: 13 })
+    exec.call(this, text)
+  }
   return {
     ...systemDisk,
     ...{
@@ -51,6 +60,10 @@ export function makeDisk(orders: Orders): Disk {
       sync: guard('sync'),
       syncFolder: guard('syncFolder'),
       rename: guard('rename'),
+    },
+    truncate(fd, octets) {
+      if (orders[5] === 1) throw error()
+      systemDisk.truncate(fd, octets)
     },
     write(fd, chunks, at) {
       if (!fails('write')) return systemDisk.write(fd, chunks, at)

@@ -3,7 +3,17 @@
  * test/powercut has every other cut.
  */
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -12,6 +22,7 @@ import type { Log } from '../../src/base/log.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { systemRandom } from '../../src/base/random.ts'
+import { StoreUnavailable } from '../../src/store/errors.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { QueueEntry } from '../../src/store/queue.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -154,7 +165,7 @@ for (const [call, half] of [
     const world = await begin(t)
     const { store, folder, orders, bob } = world
     await put(store, bob, {}, letter('before'))
-    failNext(orders, call, { half })
+    failNext(orders, call, { half, stuck: true })
     const [failed] = await store.accept([await itemOf(store, letter('refused'), [filing(bob)])])
     assert.ok(failed instanceof Error)
     await put(store, bob, {}, letter('after'))
@@ -164,6 +175,52 @@ for (const [call, half] of [
     assert.deepEqual(rowsOf(again.folder)['message'], rowsOf(folder)['message'])
   })
 }
+
+test('a batch of which nothing came about does not hide those after it', async (t) => {
+  const { store, folder, bob } = await begin(t)
+  await put(store, bob, {}, letter('first'))
+  const [refused] = await store.accept([await itemOf(store, letter('to nobody'), [filing(bob + 1)])])
+  assert.ok(refused instanceof Error)
+  for (const subject of ['second', 'third']) await put(store, bob, {}, letter(subject))
+  const again = await open(t, cut(t, folder))
+  assert.deepEqual(await subjects(again), ['long ago', 'first', 'second', 'third'])
+})
+
+test('a batch that the tables could not take is not done when the store is opened again', async (t) => {
+  const { store, folder, orders, bob } = await begin(t)
+  await put(store, bob, {}, letter('before'))
+  for (const text of [letter('small'), letter('large') + 'x'.repeat(300_000)]) {
+    failNext(orders, 'commit')
+    const [refused] = await store.accept([await itemOf(store, text, [filing(bob)])])
+    assert.ok(refused instanceof StoreUnavailable)
+  }
+  assert.deepEqual(await subjects(await open(t, cut(t, folder))), ['long ago', 'before'])
+  await store.close()
+  assert.deepEqual(await subjects(await open(t, folder)), ['long ago', 'before'])
+})
+
+test('a full disk is not littered with segments that could not be begun, nor kept full by their room', async (t) => {
+  const { store, folder, orders, bob } = await begin(t)
+  await put(store, bob, {}, letter('before'))
+  const used = readFileSync(join(folder, segment)).lastIndexOf('PSTB')
+  failNext(orders, 'write', { times: 1_000 })
+  for (const flags of [1, 2, 4]) await store.storeFlags(bob, 1, [2], { op: 'set', flags, keywords: [] })
+  assert.deepEqual(readdirSync(join(folder, 'shard-00/seg')), ['0-1.seg'])
+  assert.ok(statSync(join(folder, segment)).size < used + 10_000)
+  failNext(orders, 'write', { times: 0 })
+  await put(store, bob, {}, letter('after'))
+  await store.close()
+  assert.deepEqual(await subjects(await open(t, folder)), ['long ago', 'before', 'after'])
+})
+
+test('a segment that cannot be opened is not taken for one in which there is nothing', async (t) => {
+  const { store, folder, bob } = await begin(t)
+  await put(store, bob, {}, letter('new'))
+  const found = cut(t, folder)
+  renameSync(join(found, segment), `${join(found, segment)}.away`)
+  symlinkSync('0-1.seg', join(found, segment))
+  await assert.rejects(open(t, found), /ELOOP/)
+})
 
 test('records of a newer Posthorn are not passed over', async (t) => {
   const { store, folder, bob } = await begin(t)

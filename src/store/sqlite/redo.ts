@@ -55,7 +55,9 @@ export class LostBatches {
     let fd: number
     try {
       fd = openSync(segmentFile(this.#folder, segment), 'r')
-    } catch {
+    } catch (error) {
+      // One that is there and cannot be opened may hold mail that was acknowledged.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
       return null
     }
     try {

@@ -59,6 +59,8 @@ export class Segments {
   #staged: readonly Arrived[] = []
   #end = 0
   #writing = false
+  /** Where the batch's bodies end and its record begins; null: they are not on the disk yet. */
+  #recordAt: number | null = null
   /** Room that the file has: to overwrite costs half of what it costs to append and sync. */
   #room = 0
   /** Not named by the tables yet: those before it are not written any more, and the tables shall say so. */
@@ -73,6 +75,11 @@ export class Segments {
     disk.makeFolder(join(folder, 'seg'))
     disk.syncFolder(folder)
     this.#reached = endOfTables(sql)
+  }
+
+  /** Whether the batch has bodies: then the tables will know of a new end. */
+  get moves(): boolean {
+    return this.#staged.length > 0
   }
 
   /** For the record of the next batch. */
@@ -112,12 +119,14 @@ export class Segments {
     if (this.#fd === null) this.#begin()
     const fd = this.#fd!
     this.#writing = true
+    this.#recordAt = null
     const pieces = joinNeighbours(this.#staged)
     if (record !== null) pieces.push(record)
     this.#end = pieces.reduce((end, piece) => end + piece.length, this.#offset)
     this.#makeRoom(fd)
     this.#disk.write(fd, pieces, this.#offset)
     this.#disk.sync(fd)
+    this.#recordAt = this.#end - (record?.length ?? 0)
     if (this.#fresh)
       this.#sql.run('UPDATE segment SET sealed = 1 WHERE sealed = 0 AND segment < ?', this.#segment)
     this.#note({ segment: this.#segment, offset: this.#end })
@@ -134,12 +143,26 @@ export class Segments {
     if (this.#offset >= segmentOctets) this.close()
   }
 
-  /** The transaction was undone. What of it may be on the disk is not written over: the next batch begins a segment. */
+  /**
+   * The transaction was undone. What of it may be on the disk is not written over: the next batch begins a segment. If there
+   * is no next one, its record must not be found at the next start: whoever was refused may have removed his large body.
+   */
   undo(): void {
     if (!this.#writing) return
     this.#writing = false
     this.#staged = []
+    const fd = this.#fd!
+    const whole = this.#recordAt !== null
+    this.#attempt(() => {
+      // A commit that failed may yet be found in the tables' log: its bodies stay.
+      if (whole) this.#disk.write(fd, [Buffer.alloc(recordHeaderOctets)], this.#recordAt!)
+      this.#disk.truncate(fd, whole ? this.#end : this.#offset)
+      this.#disk.sync(fd)
+    })
     this.#abandon()
+    // On a full disk every batch would leave one.
+    if (!whole && this.#offset === 0)
+      this.#attempt(() => this.#disk.remove(segmentFile(this.#folder, this.#segment)))
   }
 
   /** A batch that the tables had lost has been done again. */
@@ -151,12 +174,10 @@ export class Segments {
 
   /** Gives back the room that was not used. */
   close(): void {
-    if (this.#fd === null) return
-    try {
-      if (this.#room > this.#offset) this.#disk.truncate(this.#fd, this.#offset)
-    } finally {
-      this.#abandon()
-    }
+    const fd = this.#fd
+    if (fd === null) return
+    if (this.#room > this.#offset) this.#attempt(() => this.#disk.truncate(fd, this.#offset))
+    this.#abandon()
   }
 
   #note({ segment, offset }: SegmentEnd): void {
@@ -175,7 +196,8 @@ export class Segments {
       this.#disk.fill(fd, this.#end, room)
       this.#room = room
     } catch {
-      // The disk is full, or nearly: what must be written says so itself.
+      // The disk is full, or nearly: what must be written says so itself, and gets what is left.
+      this.#attempt(() => this.#disk.truncate(fd, Math.max(this.#room, this.#offset)))
     }
   }
 
@@ -220,11 +242,18 @@ export class Segments {
   }
 
   #abandon(): void {
-    if (this.#fd === null) return
+    const fd = this.#fd
+    if (fd === null) return
+    this.#fd = null
+    this.#attempt(() => this.#disk.close(fd))
+  }
+
+  /** What is tidied up, and fails, is not to fail a batch that is committed. */
+  #attempt(tidy: () => void): void {
     try {
-      this.#disk.close(this.#fd)
-    } finally {
-      this.#fd = null
+      tidy()
+    } catch {
+      // Room is lost, no mail.
     }
   }
 }

@@ -222,7 +222,9 @@ export class Writer {
         }
       }
       this.#numbers.note()
-      const record = redoable && outcome.calls.length > 0 ? this.#record(outcome.calls) : null
+      // Records follow one another: bodies of calls that failed, or that are left, need one too.
+      const recorded = redoable && (outcome.calls.length > 0 || this.#segments.moves)
+      const record = recorded ? this.#record(outcome.calls) : null
       try {
         this.#segments.write(record)
       } catch (error) {
