@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -21,9 +21,11 @@ async function open(t: TestContext, options: Partial<JourneyOptions> = {}) {
   const clock = new FakeClock()
   const folder = options.folder ?? testFolder(t)
   const limits = { journeyFactsMs: 90 * day, journeyWireMs: 14 * day }
-  const journeys = await openJourneys({ limits, log: silentLog, clock, ...options, folder })
+  const warnings: string[] = []
+  const log = { ...silentLog, warn: (text: string) => void warnings.push(text) }
+  const journeys = await openJourneys({ limits, log, clock, ...options, folder })
   t.after(() => journeys.close())
-  return { journeys, clock, folder }
+  return { journeys, clock, folder, warnings }
 }
 
 test('what was appended is found at once by each of its facts', async (t) => {
@@ -319,6 +321,45 @@ test('journeys of a file of the version before are still there, the oldest last'
   })
   await journeys.close()
   assert.equal(rows(folder, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'old%'"), 0)
+})
+
+test('what is damaged in a file of the version before is left behind, and nothing else', async (t) => {
+  const folder = testFolder(t)
+  const old = new DatabaseSync(join(folder, 'journey.db'))
+  old.exec(oldTables)
+  const at = new FakeClock().now()
+  for (const [i, facts] of ['{}', '{"queueIds":', '{}'].entries()) {
+    old.prepare('INSERT INTO journey VALUES (?, ?, ?, ?, ?)').run(i + 1, `j${i}`, at, at, facts)
+    const events =
+      i === 0 ? Buffer.from('no zstd') : zstdCompressSync(JSON.stringify([[0, event(at, 'file')]]))
+    old.prepare('INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?)').run(i + 1, at, 0, 2 * i, 1, events)
+  }
+  old.close()
+  const { journeys } = await open(t, { folder })
+  const found = await journeys.find({ limit: 10 })
+  assert.deepEqual(
+    found.map(({ journeyId, events }) => [journeyId, events.length]),
+    [
+      ['j2', 1],
+      ['j1', 1],
+      ['j0', 0],
+    ],
+  )
+})
+
+test('journeys that cannot be opened hold nothing up, and begin when they can', async (t) => {
+  const folder = testFolder(t)
+  mkdirSync(join(folder, 'journey.db'))
+  const { journeys, warnings } = await open(t, { folder })
+  assert.deepEqual(warnings, ['journeys: the file cannot be opened; until it can, nothing is recorded'])
+  journeys.append({ journeyId: 'early', events: [] })
+  await journeys.flush().catch(() => {})
+  rmdirSync(join(folder, 'journey.db'))
+  journeys.append({ journeyId: 'late', events: [] })
+  assert.deepEqual(
+    (await journeys.find({ limit: 10 })).map(({ journeyId }) => journeyId),
+    ['late'],
+  )
 })
 
 function rows(folder: string, count: string): number {

@@ -37,14 +37,25 @@ export function readOld(sql: Sql): PackedBatch | null {
       'SELECT wire, part, events FROM old_entry WHERE journey = ? ORDER BY entry',
       journey,
     )
-    heads.push(packHead(id, startedAt, entries.length > 0, facts))
+    heads.push(packHead(id, startedAt, entries.length > 0, sound(facts) ?? '{}'))
     for (const [isWire, part, placed] of entries) {
-      const text = typeof placed === 'string' ? placed : zstdDecompressSync(placed).toString('utf8')
-      ;(isWire === 1 ? wire : events).push(packEvents(id, part, text))
+      const text = sound(placed)
+      if (text !== null) (isWire === 1 ? wire : events).push(packEvents(id, part, text))
     }
     sql.run('DELETE FROM old_entry WHERE journey = ?', journey)
   }
   sql.run('DELETE FROM old_journey WHERE journey <= ?', rows.at(-1)![0])
   const at = Math.max(...rows.map(([, , startedAt]) => startedAt))
   return { at, heads: heads.join('\n'), events: events.join('\n'), wire: wire.join('\n') }
+}
+
+/** @returns One line of JSON; null when it is damaged, which must not keep the others from being taken over. */
+function sound(kept: string | Uint8Array): string | null {
+  try {
+    const text = typeof kept === 'string' ? kept : zstdDecompressSync(kept).toString('utf8')
+    JSON.parse(text)
+    return text
+  } catch {
+    return null
+  }
 }

@@ -84,7 +84,10 @@ class JourneyFile implements Journeys {
     this.#worker.on('message', (reply: JourneyReply) => this.#receive(reply))
     this.#worker.on('error', (error) => this.#die(error as Error))
     this.#worker.on('exit', () => this.#die(new Error('the journeys thread ended')))
-    this.ready = this.#ask({ kind: 'expire', nowMs: options.clock.now() }).then(() => {})
+    this.ready = this.#ask({ kind: 'expire', nowMs: options.clock.now() }).then(
+      () => {},
+      (error) => this.#cannotOpen(error),
+    )
     this.#cancelExpiry = this.#expireLater()
   }
 
@@ -191,6 +194,12 @@ class JourneyFile implements Journeys {
     this.#askers.delete(reply.id)
     if (reply.error === undefined) asker?.resolve(reply)
     else asker?.reject(new Error(reply.error))
+  }
+
+  /** A full disk, for one: mail does not wait for journeys. @throws {Error} There is no thread. */
+  #cannotOpen(error: Error): void {
+    if (this.#dead !== null) throw error
+    this.#log.warn('journeys: the file cannot be opened; until it can, nothing is recorded', { error })
   }
 
   #expireLater(): () => void {
