@@ -105,7 +105,7 @@ test('L3 nobody reads another user’s mailbox', async (t) => {
     C: AUTH PLAIN ${carolLogin}
     S: 235 <…>
     C: MAIL FROM:<bob@hamburger.edu>
-    S: 553 <…>
+    S: 550 5.7.1 <…>
   `,
   )
 })

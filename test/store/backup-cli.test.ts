@@ -83,7 +83,7 @@ test('backup, verify and restore by the command line', { timeout: 180_000 }, asy
 
   const segment = join(folder, 'anew/shard-00/seg', readdirSync(join(folder, 'anew/shard-00/seg'))[0]!)
   const octets = readFileSync(segment)
-  octets[octets.length - 5]! ^= 1
+  octets[octets.lastIndexOf('PSTR') + 60]! ^= 1
   writeFileSync(segment, octets)
   const found = await run(['verify', '--data', 'anew'])
   assert.equal(found.code, 1)

@@ -167,7 +167,7 @@ try:
     server.sendmail('mallory@crepes.fr', ['bob@hamburger.edu'], 'Subject: forged\\r\\n\\r\\n')
     sys.exit('a forged sender was accepted')
 except smtplib.SMTPSenderRefused as error:
-    assert error.smtp_code == 553, error
+    assert error.smtp_code == 550, error
 server.quit()
 `
 
