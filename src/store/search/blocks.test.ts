@@ -38,6 +38,22 @@ test('Pieces give back the keys and messages that were written', () => {
   )
 })
 
+test('A damaged piece is read to an end, or said to be one', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 30 }), (data) => {
+      const reader = new PieceReader({ firstKey: 0, data })
+      try {
+        while (reader.next() !== null) reader.messages(() => {})
+      } catch (error) {
+        assert.match(String(error), /malformed/)
+      }
+    }),
+  )
+  const torn = new PieceReader({ firstKey: 0, data: Uint8Array.of(1, 3, 200) })
+  assert.equal(torn.next(), 1)
+  assert.throws(() => torn.messages(() => {}), /malformed/)
+})
+
 const account = 3
 const rowOf = (email: number) => account * 2 ** 32 + email
 

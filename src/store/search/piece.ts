@@ -104,14 +104,16 @@ export class PieceReader {
     for (let message = 0; this.#at < this.#end; ) take((message += this.#number()))
   }
 
+  /** @throws {Error} The piece is damaged. */
   #number(): number {
     const first = this.#data[this.#at++]!
     if (first < 128) return first
     let value = first & 127
-    for (let factor = 128; ; factor *= 128) {
+    for (let factor = 128; this.#at < this.#data.length; factor *= 128) {
       const octet = this.#data[this.#at++]!
       value += (octet & 127) * factor
       if (octet < 128) return value
     }
+    throw new Error('the index is malformed: a piece ends too early')
   }
 }
