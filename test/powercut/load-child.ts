@@ -12,7 +12,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
-import { StoreUnavailable } from '../../src/store/errors.ts'
+import { AccountUnknown, StoreUnavailable } from '../../src/store/errors.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { Accepted } from '../../src/store/store.ts'
 import { filing, itemOf, queueEntry } from '../store/letters.ts'
@@ -147,10 +147,17 @@ async function change(chance: Chance, spot: Spot): Promise<Spot | null> {
   return gone === null ? spot : null
 }
 
+/** A batch may consist of nothing but this. */
+async function acceptForNobody(): Promise<void> {
+  const [result] = await store.accept([await itemOf(store, letterOf(0), [filing(9_999)])])
+  assert.ok(result instanceof AccountUnknown || result instanceof StoreUnavailable, result as Error)
+}
+
 async function session(number: number): Promise<void> {
   const chance = new Chance(seed + number)
   while (letters < count) {
     if (killed && letters > count / 2 && number === 0) process.kill(process.pid, 'SIGKILL')
+    if (chance.below(8) === 0) await acceptForNobody()
     const accepted = await accept(chance, null)
     if (accepted === null) continue
     const queueId = accepted.queueIds[0]

@@ -135,6 +135,19 @@ test('a damaged file is set aside and begun anew', async (t) => {
   assert.ok(existsSync(join(folder, 'journey.db.damaged')))
 })
 
+test('of journeys whose events are damaged the rest is shown', async (t) => {
+  const { journeys, folder, clock } = await open(t)
+  journeys.append({ journeyId: 'j', facts: { queueIds: [7] }, events: [event(clock.now(), 'submit')] })
+  await journeys.flush()
+  journeys.append({ journeyId: 'j', events: [event(clock.now(), 'file')] })
+  await journeys.flush()
+  const db = new DatabaseSync(join(folder, 'journey.db'))
+  db.prepare('UPDATE batch SET events = ? WHERE batch = 1').run(Buffer.from('no zstd'))
+  db.close()
+  const [found] = await journeys.find({ queueId: 7, limit: 1 })
+  assert.deepEqual(found?.events, [event(clock.now(), 'file')])
+})
+
 test('journeys are still there after the file was closed and opened', async (t) => {
   const folder = testFolder(t)
   const first = await open(t, { folder })

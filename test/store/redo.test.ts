@@ -193,6 +193,8 @@ test('a batch that the tables could not take is not done when the store is opene
     failNext(orders, 'commit')
     const [refused] = await store.accept([await itemOf(store, text, [filing(bob)])])
     assert.ok(refused instanceof StoreUnavailable)
+    // Nor may what of it got into the tables' log be found there.
+    assert.equal(statSync(join(folder, 'shard-00/meta.db-wal')).size, 0)
   }
   assert.deepEqual(await subjects(await open(t, cut(t, folder))), ['long ago', 'before'])
   await store.close()

@@ -209,7 +209,13 @@ export class JourneyBase {
       'SELECT events FROM batch WHERE batch = ? UNION ALL SELECT events FROM wire WHERE batch = ?',
       ...[Number(batch), Number(batch)],
     )
-    for (const [text] of texts) linesByJourney(decompressed(text), lines)
+    for (const [text] of texts) {
+      try {
+        linesByJourney(decompressed(text), lines)
+      } catch {
+        // It is damaged: what else is known of its journeys is shown.
+      }
+    }
     if (unpacked.size >= unpackedMax) unpacked.clear()
     unpacked.set(batch, lines)
     return lines

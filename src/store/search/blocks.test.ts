@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { Sql } from '../sqlite/database.ts'
 import { Blocks, blockTables } from './blocks.ts'
 import { firstGramKey, keyOfGram, keyOfWord } from './keys.ts'
+import { OpenBlock } from './open-block.ts'
 import { type Piece, PieceReader, PieceWriter } from './piece.ts'
 
 test('Pieces give back the keys and messages that were written', () => {
@@ -52,6 +53,15 @@ test('A damaged piece is read to an end, or said to be one', () => {
   const torn = new PieceReader({ firstKey: 0, data: Uint8Array.of(1, 3, 200) })
   assert.equal(torn.next(), 1)
   assert.throws(() => torn.messages(() => {}), /malformed/)
+})
+
+test('A block is full when it holds too many different characters and pairs of them', () => {
+  const block = new OpenBlock(2_048)
+  block.begin(1)
+  for (let key = 0; key < 499_999; key++) block.addGram(firstGramKey + key)
+  assert.equal(block.full, false)
+  block.addGram(firstGramKey + 499_999)
+  assert.equal(block.full, true)
 })
 
 const account = 3

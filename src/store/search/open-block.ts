@@ -10,6 +10,8 @@ import { digitOf, endDigit, trigramOf } from './trigrams.ts'
 
 /** Pairs of a key and a message after which a block is full with fewer messages. In memory one takes six octets. */
 const pairsMax = 2_000_000
+/** The same for different characters and pairs of them: of text made to be of many, each takes over a hundred octets. */
+const gramKeysMax = 500_000
 /** So many pairs that came after the last sorting are looked through one by one. */
 const unsortedMax = 65_536
 
@@ -38,7 +40,11 @@ export class OpenBlock {
   }
 
   get full(): boolean {
-    return this.rows.length >= this.#messagesMax || this.#length >= pairsMax
+    return (
+      this.rows.length >= this.#messagesMax ||
+      this.#length >= pairsMax ||
+      this.#gramKeys.length >= gramKeysMax
+    )
   }
 
   /** A new block begins; the room in memory is kept. */

@@ -30,6 +30,14 @@ export class Checkpoints {
     if (this.#run('PASSIVE') > pagesMax && !beingRead) this.#run('TRUNCATE')
   }
 
+  /**
+   * A commit failed. What of it got into the log, whole perhaps, is not to be found there at the next start: who asked for
+   * it was refused. A log that could not be synced is given up, and a disk that is full has its room back.
+   */
+  afterFailure(): void {
+    this.#run('TRUNCATE')
+  }
+
   whenIdle(): void {
     if (!this.#written) return
     this.#calls = 0

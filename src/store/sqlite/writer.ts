@@ -238,6 +238,7 @@ export class Writer {
       return outcome
     } catch (error) {
       this.#rollback()
+      this.#checkpoints.afterFailure()
       for (const waiting of batch) waiting.error = unavailable(error)
       return emptyOutcome()
     }

@@ -13,6 +13,8 @@ export async function removeOrphanFiles(work: Work): Promise<void> {
   for (const name of disk.list(seg)) {
     const segment = segmentOf(name)
     if (segment === null) continue
+    // The writer may have begun one, and nothing come about since.
+    if (segment > Number(sql.get('SELECT max(segment) FROM segment')?.[0] ?? 0)) continue
     // Asked anew for each: a list that was read before could be older than the file.
     if (sql.get('SELECT 1 FROM segment WHERE segment = ?', segment) !== undefined) continue
     try {
