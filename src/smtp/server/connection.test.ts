@@ -65,8 +65,9 @@ class Client {
     void new Connection(peer as unknown as Peer, options as unknown as SmtpDoorOptions, () => {}).start()
   }
 
-  async says(text: string): Promise<void> {
-    this.#handlers?.data(Buffer.from(text, 'latin1'))
+  /** Each text comes by itself, all of them in one turn, as TLS hands on its records. */
+  async says(...texts: string[]): Promise<void> {
+    for (const text of texts) this.#handlers?.data(Buffer.from(text, 'latin1'))
     await this.settled()
   }
 
@@ -151,4 +152,16 @@ test('a chunk must bring its octets in time as well, taken or not', async () => 
     slow.clock.advance(1)
     assert.equal(slow.lastReply, timedOut)
   }
+})
+
+test('the end of a message that comes in the same turn as what is before it is answered', async () => {
+  const commands = 'MAIL FROM:<a@x.example>\r\nRCPT TO:<b@mx.example>\r\nDATA\r\n'
+  const sender = await client(`EHLO x.example\r\n${commands}`)
+  assert.match(sender.lastReply, /^354 /)
+  await sender.says('Subject: x\r\n\r\n', 'Hello\r\n.\r\n')
+  // This store keeps nothing.
+  assert.match(sender.lastReply, /^451 /)
+  await sender.says(commands)
+  await sender.says('Subject: x\r\n\r\n', 'Hello\r\n', '.\r', '\n')
+  assert.match(sender.lastReply, /^451 /)
 })

@@ -102,7 +102,9 @@ export class Connection {
         const stepped = this.#step()
         if (stepped instanceof Promise) this.#peer.flush()
         // Not awaited when it is there: a command that is answered at once costs no turn of the microtask queue.
-        if (!(stepped instanceof Promise ? await stepped : stepped)) break
+        const more = stepped instanceof Promise ? await stepped : stepped
+        // TLS hands on several records in one turn: what the last step did not see may have come while it was awaited.
+        if (!more && (this.#transfer === null || this.#reader.bufferedOctets === 0)) break
         if (this.#draining) this.#shutDown()
         if (steps % commandsPerTurn === 0) await this.#othersTurn()
       }
