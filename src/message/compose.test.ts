@@ -68,7 +68,8 @@ test('what is composed is found again: people, subject, text, HTML and files', a
           .split('\r\n')
           .every((line) => line.length <= 998),
       )
-      assert.equal(decodeEncodedWords(envelope.subject ?? ''), draft.subject.trim())
+      // Other spaces than ASCII's are text.
+      assert.equal(decodeEncodedWords(envelope.subject ?? ''), draft.subject.replace(/^ +| +$/g, ''))
       const decoded = (list: typeof envelope.to) =>
         list.map((a) => ({ ...a, name: a.name && decodeEncodedWords(a.name) }))
       assert.deepEqual(decoded(envelope.from), [ADA])
