@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { crc32 } from 'node:zlib'
 import { defaultLimits } from '../../src/base/limits.ts'
 import type { Log } from '../../src/base/log.ts'
 import { silentLog } from '../../src/base/log.ts'
@@ -230,6 +231,20 @@ test('records of a newer Posthorn are not passed over', async (t) => {
   const found = cut(t, folder)
   const octets = readFileSync(join(found, segment))
   octets[octets.lastIndexOf('PSTB') + 4] = 99
+  writeFileSync(join(found, segment), octets)
+  await assert.rejects(open(t, found), /start that one once/)
+})
+
+test('nor are those that a newer V8 wrote, and the message says what to do', async (t) => {
+  const { store, folder, bob } = await begin(t)
+  await put(store, bob, {}, letter('new'))
+  const found = cut(t, folder)
+  const octets = readFileSync(join(found, segment))
+  const at = octets.lastIndexOf('PSTB')
+  const record = octets.subarray(at, at + 40 + octets.readUInt32BE(at + 12))
+  // After 0xff V8 says its version.
+  record[41] = 99
+  record.writeUInt32BE(crc32(record.subarray(24)), 16)
   writeFileSync(join(found, segment), octets)
   await assert.rejects(open(t, found), /start that one once/)
 })

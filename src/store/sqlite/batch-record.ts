@@ -83,18 +83,23 @@ export function isBatchRecord(header: Buffer): boolean {
 /**
  * @param record The whole of it.
  * @returns Null when it is damaged, or was not written to its end.
- * @throws {Error} It is whole, and a newer Posthorn wrote it.
+ * @throws {Error} It is whole, and a newer Posthorn or Node wrote it.
  */
 export function unpackBatch(record: Buffer): BatchRecord | null {
   if (record.readUInt32BE(16) !== crc32(record.subarray(24))) return null
-  if (record[4]! > version) {
-    throw new Error(
-      'Cannot open the store: a newer Posthorn did not end in order; start that one once, then this one',
-    )
-  }
+  if (record[4]! > version) throw new Error(unreadable)
   const [segment, offset] = [Number(record.readBigUInt64BE(24)), Number(record.readBigUInt64BE(32))]
-  return {
-    after: { segment, offset },
-    calls: deserialize(record.subarray(recordHeaderOctets)) as DoneCall[],
+  return { after: { segment, offset }, calls: readCalls(record.subarray(recordHeaderOctets)) }
+}
+
+const unreadable =
+  'Cannot open the store: a newer Posthorn did not end in order; start that one once, then this one'
+
+function readCalls(payload: Buffer): DoneCall[] {
+  try {
+    return deserialize(payload) as DoneCall[]
+  } catch (error) {
+    // Its check sum was right, so it is whole: V8 reads what older ones wrote, not newer ones.
+    throw new Error(unreadable, { cause: error })
   }
 }
