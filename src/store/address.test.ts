@@ -19,7 +19,7 @@ const accepted: [string, string][] = [
   ['bob@[192.0.2.1]', 'bob@[192.0.2.1]'],
   ['bob@[IPv6:2001:DB8::1]', 'bob@[ipv6:2001:db8::1]'],
   ['bob@1.2.3', 'bob@1.2.3'],
-  [`${'a'.repeat(64)}@example`, `${'a'.repeat(64)}@example`],
+  [`${'a'.repeat(246)}@example`, `${'a'.repeat(246)}@example`],
 ]
 
 const refused = [
@@ -49,8 +49,8 @@ const refused = [
   'bob@[192.0.2.256]',
   'bob@[2001:db8::1]',
   'bob@[IPv6:192.0.2.1]',
-  `${'a'.repeat(65)}@example`,
-  `${'ü'.repeat(33)}@example`,
+  `${'a'.repeat(247)}@example`,
+  `${'ü'.repeat(124)}@example`,
   `bob@${'a'.repeat(64)}`,
   `bob@${'a.'.repeat(126)}example`,
   'a'.repeat(100_000),

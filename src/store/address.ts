@@ -2,8 +2,10 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { domainToASCII, domainToUnicode } from 'node:url'
 
-/** RFC 5321 §4.5.3.1.1, §4.5.3.1.2 and §4.5.3.1.3 (a path of 256 with its angle brackets), in octets. */
-const localPartOctets = 64
+/**
+ * RFC 5321 §4.5.3.1.2 and §4.5.3.1.3 (a path of 256 with its angle brackets), in octets. A local part has no bound of its
+ * own: docs/decisions/276.
+ */
 const domainOctets = 255
 const addressOctets = 254
 
@@ -82,11 +84,9 @@ function normaliseLocalPart(text: string): string | null {
   const bare = text.startsWith('"') ? unquote(text) : text
   if (bare === null) return null
   const folded = bare.toLowerCase().normalize('NFC')
-  if (Buffer.byteLength(folded) > localPartOctets) return null
   if (dotStringPattern.test(folded)) return folded
   if (bare === text || !quotedPattern.test(folded)) return null
-  const quoted = `"${folded.replace(/["\\]/g, '\\$&')}"`
-  return Buffer.byteLength(quoted) > localPartOctets ? null : quoted
+  return `"${folded.replace(/["\\]/g, '\\$&')}"`
 }
 
 /** Quoted-string = DQUOTE *( qtextSMTP / quoted-pairSMTP ) DQUOTE */

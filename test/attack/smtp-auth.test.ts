@@ -27,7 +27,7 @@ const challenged = (id: string, what: string, line: string, code: number): Case 
 const base64 = (octets: string): string => Buffer.from(octets, 'latin1').toString('base64')
 
 attackDoor('Log-in', { door: { role: 'submission' }, limits: { loginFailuresPerSession: 10 } }, [
-  begun('AUTH-01', '', 504),
+  begun('AUTH-01', '', 501),
   begun('AUTH-02', 'PLAIN !!!!', 501),
   begun('AUTH-03', `PLAIN ${plain('bob', 'hungry').replace(/.$/, '')}`, 501, 'base64 without its end'),
   begun('AUTH-04', `PLAIN ${plain('bob', 'hungry')} more`, 501, 'something behind the response'),

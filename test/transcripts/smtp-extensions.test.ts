@@ -297,10 +297,12 @@ describe('SMTPUTF8, RFC 6531', () => {
   test('§3.5 without the parameter an address is in ASCII', () =>
     play(`${hello}
       C: ${utf8('MAIL FROM:<δοκιμή@crepes.fr>')}
-      S: 553 5.6.7 <…>
+      S: 550 5.6.7 <…>
       C: MAIL FROM:<alice@crepes.fr>
       S: 250 2.1.0 Originator ok
       C: ${utf8('RCPT TO:<用户@hamburger.edu>')}
+      S: 553 5.6.7 <…>
+      C: ${utf8('RCPT TO:<henryⅣ@hamburger.edu>')}
       S: 553 5.6.7 <…>
       C: RSET
       S: 250 2.0.0 Reset

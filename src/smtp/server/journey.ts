@@ -16,8 +16,10 @@ const toSender: readonly Viewer[] = ['sender', 'admin']
 /** The line as it may be remembered: what AUTH carries is never kept. */
 export function recordedLine(session: Session, line: string): string {
   if (session.phase === 'auth') return '***'
-  return /^AUTH /i.test(line)
-    ? line.replace(/^(AUTH +[^ ]*)(?: .*)?$/i, (all, head: string) => (all === head ? head : `${head} ***`))
+  return /^\s*AUTH\s/i.test(line)
+    ? line.replace(/^(\s*AUTH\s+\S*)(?:\s.*)?$/i, (all, head: string) =>
+        all === head ? head : `${head} ***`,
+      )
     : line
 }
 

@@ -286,11 +286,19 @@ function isHttp(verb: string, args: string): boolean {
 }
 
 /** A line in the `auth` phase is no command but the answer to a challenge. */
-function splitLine(session: Session, line: string): { verb: string; args: string } {
+function splitLine(session: Session, written: string): { verb: string; args: string } {
+  const line = withoutBlanksAtEnd(written)
   if (session.phase === 'auth') return { verb: 'AUTH', args: line }
   const space = line.indexOf(' ')
   const verb = space < 0 ? line : line.slice(0, space)
   return { verb: verb.toUpperCase(), args: space < 0 ? '' : line.slice(space + 1) }
+}
+
+/** RFC 5321 §4.1.1: white space before the CRLF is forgiven. */
+function withoutBlanksAtEnd(line: string): string {
+  let end = line.length
+  while (line[end - 1] === ' ' || line[end - 1] === '\t') end--
+  return end === line.length ? line : line.slice(0, end)
 }
 
 function outOfOrder(session: Session, verb: string): string {

@@ -2,6 +2,7 @@
 import { Cursor } from '../../base/cursor.ts'
 import { badValue } from './parameters.ts'
 import { formatMailbox, parseMailbox } from './path.ts'
+import { Refusal } from './reply.ts'
 import { decodeXtext } from './xtext.ts'
 
 export type BodyType = '7BIT' | '8BITMIME' | 'BINARYMIME'
@@ -38,16 +39,19 @@ export function bodyType(value: string | null, binary: boolean): BodyType {
   throw badValue('MAIL', 'BODY', `is neither 7BIT nor 8BITMIME${binary ? ' nor BINARYMIME' : ''}`)
 }
 
-/** RFC 4954 §5: xtext of a mailbox, or `<>`. */
+/** RFC 4954 §5: xtext of a mailbox, or `<>`. A name that is no address, as sendmail writes it, tells us as little. */
 export function identity(value: string | null): string {
-  if (value === '<>') return ''
   const decoded = value === null ? null : decodeXtext(value)
-  if (decoded === null) throw badValue('MAIL', 'AUTH', 'is no xtext')
-  if (decoded === '<>') return ''
+  if (decoded === null || !/^[\x20-\x7e\x80-\xff]+$/.test(decoded))
+    throw badValue('MAIL', 'AUTH', 'is no xtext')
   const cursor = new Cursor(decoded)
-  const mailbox = parseMailbox(cursor, 'MAIL', { utf8: true })
-  if (!cursor.atEnd) throw badValue('MAIL', 'AUTH', 'is not an address')
-  return formatMailbox(mailbox)
+  try {
+    const mailbox = parseMailbox(cursor, 'MAIL', { utf8: true })
+    return cursor.atEnd ? formatMailbox(mailbox) : ''
+  } catch (error) {
+    if (error instanceof Refusal) return ''
+    throw error
+  }
 }
 
 /** RFC 3461 §4.3. */

@@ -42,6 +42,7 @@ test('MAIL takes the empty reverse-path and, in any order and case, what was ann
 })
 
 test('RFC 4954 §5: AUTH names in xtext who handed it in', () => {
+  assert.equal(parse('FROM:<a@b.example> AUTH=nobody').auth, '')
   assert.equal(parse('FROM:<e=mc2@example.com> AUTH=e+3Dmc2@example.com').auth, 'e=mc2@example.com')
 })
 
@@ -71,7 +72,7 @@ for (const parameters of [
   'BODY=9BIT',
   'SMTPUTF8=yes',
   'AUTH=+3',
-  'AUTH=nobody',
+  'AUTH=+00',
   'RET=SOME',
   `ENVID=${'x'.repeat(101)}`,
   'ENVID=+0A',

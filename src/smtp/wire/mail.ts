@@ -65,10 +65,11 @@ const noParameters: MailParameters = {
  *
  * @param args The command line after `MAIL `, without CRLF, one char per octet.
  * @param offer What EHLO announced; nothing after HELO.
- * @throws {Refusal} 501 for bad syntax, 553 for UTF-8 without SMTPUTF8, 555 for a parameter that was not announced.
+ * @throws {Refusal} 501 for bad syntax, 550 for UTF-8 without SMTPUTF8, 555 for a parameter that was not announced.
  */
 export function parseMail(args: string, offer: MailOffer): MailCommand {
   const cursor = new Cursor(args)
+  cursor.skipSpaces()
   if (!cursor.accept('FROM:')) throw refuse(501, '5.5.4', 'Cannot read MAIL: expected FROM:')
   // RFC 5321 §3.3 forbids a space here; the lecture and old clients write it, docs/decisions/001.
   cursor.skipSpaces()

@@ -11,8 +11,7 @@ export interface Mailbox {
   readonly domain: string
 }
 
-/** RFC 5321 §4.5.3.1.1 to §4.5.3.1.3. */
-const localPartOctets = 64
+/** RFC 5321 §4.5.3.1.2 and §4.5.3.1.3. The 64 of a local part are no bound of ours: docs/decisions/276. */
 const domainOctets = 255
 const pathOctets = 256
 
@@ -52,7 +51,7 @@ export interface PathForm {
  * Path = "<" [ A-d-l ":" ] Mailbox ">"
  *
  * @param what Named in the error: `MAIL` or `RCPT`.
- * @throws {Refusal} 501 5.1.7 or 5.1.3 for bad syntax, 553 5.6.7 for octets over 127.
+ * @throws {Refusal} 501 5.1.7 or 5.1.3 for bad syntax, 550 or 553 5.6.7 for octets over 127.
  */
 export function parsePath(cursor: Cursor, what: 'MAIL' | 'RCPT', form: PathForm = {}): Mailbox {
   const start = cursor.position
@@ -61,7 +60,7 @@ export function parsePath(cursor: Cursor, what: 'MAIL' | 'RCPT', form: PathForm 
   }
   cursor.match(sourceRoute)
   const mailbox = parseMailbox(cursor, what, form)
-  if (!cursor.accept('>')) throw badPath(what, 'expected > after the address')
+  if (!cursor.accept('>')) throw badCharacter(cursor, what) ?? badPath(what, 'expected > after the address')
   if (cursor.position - start > pathOctets + 2) throw badPath(what, 'the path is too long')
   return mailbox
 }
@@ -76,7 +75,7 @@ export function parseMailbox(cursor: Cursor, what: 'MAIL' | 'RCPT', form: PathFo
   const localPart = parseLocalPart(cursor, what, known)
   if (!cursor.accept('@')) {
     if (form.bare && localPart.toLowerCase() === 'postmaster') return { localPart, domain: '' }
-    throw badPath(what, 'the address has no domain')
+    throw badCharacter(cursor, what) ?? badPath(what, 'the address has no domain')
   }
   const literal = cursor.match(addressLiteral)
   if (literal !== null) {
@@ -100,7 +99,6 @@ function parseLocalPart(cursor: Cursor, what: 'MAIL' | 'RCPT', known: typeof asc
     throw badCharacter(cursor, what) ?? badPath(what, 'the local part is not one')
   }
   const localPart = plain ?? quoted!.slice(1, -1).replace(/\\(.)/g, '$1')
-  if (localPart.length > localPartOctets) throw badPath(what, 'the local part is too long')
   return hasUtf8(localPart) ? decodeUtf8(localPart, what) : localPart
 }
 
@@ -129,7 +127,7 @@ function aLabels(uLabels: string): string | null {
  * RFC 6531 §3.5: an internationalised address needs SMTPUTF8.
  *
  * @param path As written, one char per octet.
- * @throws {Refusal} 553 5.6.7.
+ * @throws {Refusal} 5.6.7.
  */
 export function refuseUtf8(path: string, what: 'MAIL' | 'RCPT'): void {
   if (hasUtf8(path)) throw notAscii(what)
@@ -143,8 +141,10 @@ function badCharacter(cursor: Cursor, what: 'MAIL' | 'RCPT'): Refusal | null {
   return cursor.next > '\x7f' ? notAscii(what) : null
 }
 
+/** RFC 6531 §3.5 has a code for each. */
 function notAscii(what: 'MAIL' | 'RCPT'): Refusal {
-  return refuse(553, '5.6.7', `Cannot read ${what}: the address is not in ASCII, and SMTPUTF8 was not said`)
+  const text = `Cannot read ${what}: the address is not in ASCII, and SMTPUTF8 was not said`
+  return refuse(what === 'MAIL' ? 550 : 553, '5.6.7', text)
 }
 
 /** The address as it is written again: quoted when it must be. */

@@ -31,6 +31,7 @@ export interface RcptOffer {
  */
 export function parseRcpt(args: string, offer: RcptOffer): RcptCommand {
   const cursor = new Cursor(args)
+  cursor.skipSpaces()
   if (!cursor.accept('TO:')) throw refuse(501, '5.5.4', 'Cannot read RCPT: expected TO:')
   // As in MAIL, docs/decisions/001.
   cursor.skipSpaces()

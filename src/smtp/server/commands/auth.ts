@@ -20,7 +20,8 @@ function begin(session: Session, args: string): Promise<Answer | Reply> | Reply 
   // RFC 4954 §4: once is enough.
   if (session.account !== null) throw refuse(503, '5.5.1', 'You are logged in already')
   if (!loginOffered(session)) throw refuse(538, '5.7.11', 'Say STARTTLS first: log-in needs TLS')
-  const [name = '', initial, ...more] = args.split(' ')
+  const [name = '', initial, ...more] = args.trim().split(/ +/)
+  if (name === '') throw refuse(501, '5.5.4', 'Cannot read AUTH: expected a mechanism')
   const mechanism = mechanismsFor(session.tls?.client?.accounts ?? []).get(name.toUpperCase())
   if (mechanism === undefined) throw refuse(504, '5.5.4', 'This mechanism is not offered')
   if (more.length > 0) throw refuse(501, '5.5.4', 'Cannot read AUTH: expected a mechanism and one response')

@@ -1,7 +1,8 @@
+import { isIPv6 } from 'node:net'
 import { andThen } from '../../../base/at-once.ts'
 import type { PlannedRecipient, RecipientDecision } from '../../../delivery/plan.ts'
 import { resolveRecipient } from '../../../delivery/resolve-recipient.ts'
-import { formatMailbox } from '../../wire/path.ts'
+import { formatMailbox, type Mailbox } from '../../wire/path.ts'
 import { parseRcpt, type RcptCommand } from '../../wire/rcpt.ts'
 import { Refusal, refuse, type Reply } from '../../wire/reply.ts'
 import type { Command, Session } from '../session.ts'
@@ -12,7 +13,7 @@ export const rcpt: Command = {
   phases: ['envelope', 'recipients'],
 
   run(session, args) {
-    const { store, limits, forwarding, defaultDomain } = session.options
+    const { limits, defaultDomain } = session.options
     const { mail, recipients } = session.transaction!
     const offer = { dsn: session.extended, utf8: mail.smtpUtf8 }
     const command = parseRcpt(args, offer)
@@ -20,16 +21,32 @@ export const rcpt: Command = {
     // RFC 5321 §4.5.3.1.10: temporary, so that the client sends the message to the rest in another transaction.
     if (recipients.length >= limits.recipients) throw refuse(452, '4.5.3', 'Too many recipients')
     // RFC 5321 §4.5.1: postmaster without a domain is always ours.
-    const address = formatMailbox(
+    return decide(
+      session,
       forwardPath.domain === '' ? { ...forwardPath, domain: defaultDomain } : forwardPath,
-    )
-    const bounces = mail.reversePath === null ? forwarding : null
-    return andThen(resolveRecipient(store, address, limits, bounces), (decision) =>
-      decision.kind === 'refused'
-        ? refused(session, address, command, decision)
-        : taken(session, address, command, decision),
+      command,
     )
   },
+}
+
+/** @throws {Refusal} */
+function decide(session: Session, path: Mailbox, command: RcptCommand): Promise<Reply> | Reply {
+  const { store, limits, forwarding, defaultDomain } = session.options
+  const address = formatMailbox(path)
+  const bounces = session.transaction!.mail.reversePath === null ? forwarding : null
+  return andThen(resolveRecipient(store, address, limits, bounces), (decision) => {
+    if (decision.kind === 'refused') return refused(session, address, command, decision)
+    if (decision.kind === 'elsewhere' && isPostmasterOfHost(session, path))
+      return decide(session, { ...path, domain: defaultDomain }, command)
+    return taken(session, address, command, decision)
+  })
+}
+
+/** At the name of this host, which need be no mail domain, or at its address: docs/decisions/277. */
+function isPostmasterOfHost({ options, peer }: Session, { localPart, domain }: Mailbox): boolean {
+  if (domain === options.defaultDomain || localPart.toLowerCase() !== 'postmaster') return false
+  const tag = isIPv6(peer.localAddress) ? 'ipv6:' : ''
+  return domain === options.hostname.toLowerCase() || domain === `[${tag}${peer.localAddress}]`
 }
 
 type Refused = Extract<RecipientDecision, { kind: 'refused' }>
