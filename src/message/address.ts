@@ -13,6 +13,8 @@ export interface Address {
   readonly mailbox: string | null
   /** The domain, or a domain literal with its brackets. */
   readonly host: string | null
+  /** obs-route, RFC 5322 §4.4, without its colon: `@a.example,@b.example`. Nobody follows it; only ENVELOPE tells it. */
+  readonly route?: string
 }
 
 /** Addresses of one field that are read; RFC 5321 §4.5.3.1.8 asks for 100, we take 1,000 in one transaction. */
@@ -103,9 +105,10 @@ class AddressReader {
     } else if (this.#words.length > 0) list.push(bareAddress(this.#words, this.#comment))
   }
 
-  /** [CFWS] "<" [obs-route] addr-spec ">" [CFWS] ; RFC 5322 §3.4 and §4.4. The route is read and left out. */
+  /** [CFWS] "<" [obs-route] addr-spec ">" [CFWS] ; RFC 5322 §3.4 and §4.4 */
   #angle(): Address {
     const outer = this.#words
+    let route: string | null = null
     this.#words = []
     this.#at++
     while (this.#at < this.#text.length) {
@@ -116,7 +119,10 @@ class AddressReader {
       }
       const inRoute = this.#words[0]?.text === '@'
       if (character === '' || character === ';' || character === '<' || (character === ',' && !inRoute)) break
-      if (character === ':' && inRoute) this.#words = []
+      if (character === ':' && inRoute) {
+        route = this.#words.map((word) => (word.text === '@' ? ',@' : word.text)).join('')
+        this.#words = []
+      }
       this.#word(character)
     }
     const words = this.#words
@@ -124,7 +130,8 @@ class AddressReader {
     const sign = words.findLastIndex((word) => word.text === '@')
     const local = sign < 0 ? words : words.slice(0, sign)
     const host = sign < 0 ? [] : words.slice(sign + 1)
-    return { name: null, mailbox: addressText(local), host: host.map((word) => word.text).join('') }
+    const address = { name: null, mailbox: addressText(local), host: host.map((word) => word.text).join('') }
+    return route === null ? address : { ...address, route: route.slice(1) }
   }
 
   /** White space and comments, RFC 5322 §3.2.2. Returns the character that follows, '' at the end. */

@@ -88,6 +88,24 @@ test('groups are marked by NIL hosts', () => {
   assert.ok(imapEnvelope(envelope).includes('((NIL NIL "none" ""))'))
 })
 
+test('RFC 5322 §4.4: the route of an address is its adl', () => {
+  const { envelope } = scanMessage(Buffer.from('From: A <@a.x ,@b.x:c@d.x>\r\nTo: <@r@s:e@f>\r\n\r\n'))
+  const text = imapEnvelope(envelope)
+  assert.ok(text.includes('(("A" "@a.x,@b.x" "c" "d.x"))'), text)
+  assert.ok(text.includes('((NIL "@r,@s" "e" "f"))'), text)
+})
+
+test('RFC 2047: encoded words stay as they are when a tab folds the field, and are encoded once beside 8-bit text', () => {
+  const word = '=?utf-8?B?R3LDvMOfZQ==?='
+  const subject = (text: string) => {
+    const told = imapEnvelope(scanMessage(Buffer.from(`Subject: ${text}\r\n\r\n`)).envelope)
+    return /^\(NIL "(.*)" NIL NIL NIL/.exec(told)?.[1]
+  }
+  assert.equal(subject(`${word}\r\n\t${word}`), `${word} ${word}`)
+  assert.equal(subject(`one\r\n\ttwo ${word}`), `one two ${word}`)
+  assert.equal(subject(`größer ${word} x`), '=?utf-8?Q?gr=C3=B6=C3=9Fer_Gr=C3=BC=C3=9Fe?= x')
+})
+
 test('what is not ASCII becomes encoded words in the envelope, and RFC 2231 in parameters', () => {
   const octets = crlf([
     'Subject: Grüße "an" alle\\',

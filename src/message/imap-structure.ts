@@ -5,7 +5,7 @@
  * never a literal, never CR, LF or NUL.
  */
 import type { Address } from './address.ts'
-import { encodeWords } from './encoded-word.ts'
+import { decodeEncodedWords, encodeWords } from './encoded-word.ts'
 import type { Envelope } from './envelope.ts'
 import type { Disposition, Parameter } from './parameters.ts'
 import { type Part, isMessage, isMultipart } from './part.ts'
@@ -18,12 +18,15 @@ function quote(text: string): string {
 /** nstring; what a quoted string cannot hold becomes encoded words, RFC 2047. */
 function nstring(text: string | null): string {
   if (text === null) return 'NIL'
-  return quote(/[^ -~]/.test(text) ? encodeWords(text.replaceAll('\t', ' ')) : text)
+  // Many programs fold with a tab, which is white space like any other.
+  const line = text.replaceAll('\t', ' ')
+  // Encoded words beside 8-bit text are encoded anew with it: as they stand they would be encoded twice.
+  return quote(/[^ -~]/.test(line) ? encodeWords(decodeEncodedWords(line)) : line)
 }
 
-/** address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")". Routes (adl) are not kept. */
-function formatAddress(address: Address): string {
-  return `(${nstring(address.name)} NIL ${nstring(address.mailbox)} ${nstring(address.host)})`
+/** address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")" */
+function formatAddress({ name, route, mailbox, host }: Address): string {
+  return `(${nstring(name)} ${nstring(route ?? null)} ${nstring(mailbox)} ${nstring(host)})`
 }
 
 /** "(" 1*address ")" / nil */

@@ -205,9 +205,8 @@ test('STORE sets, adds and removes flags and keywords', () =>
       S: * 2 FETCH (FLAGS (\\Flagged \\Recent))
       S: * 3 FETCH (FLAGS (\\Flagged \\Recent))
       S: d OK Fetched
-      C: e STORE 1 FLAGS (\\Recent)
-      S: * 1 FETCH (FLAGS (\\Recent))
-      S: e OK Stored
+      C: e STORE 1 +FLAGS (\\Recent)
+      S: e BAD Cannot read flags: no such system flag
       C: f STORE 4 FLAGS ()
       S: f BAD No such message
       C: g UID STORE 99 FLAGS ()

@@ -111,12 +111,62 @@ test('SEARCH by flags, numbers, sizes, dates and texts', () =>
       C: caf\xc3\xa9
       S: * SEARCH 1 2
       S: v OK Searched
-      C: w SEARCH CHARSET KOI8-R ALL
+      C: w SEARCH CHARSET x-none ALL
       S: w NO [BADCHARSET (US-ASCII UTF-8)] <…>
-      C: x SEARCH 4
-      S: x BAD No such message
       C: y UID SEARCH UID 99
       S: * SEARCH
       S: y OK Searched
     `)
   }))
+
+test('SEARCH in other charsets, in quoted strings too; texts are UTF-8 when no charset is named', () =>
+  withLetters([letter('=?utf-8?q?caf=C3=A9?='), letter('tea', 'caf\xc3\xa9')], (world) =>
+    world.play(`
+      ${selected(2)}
+      C: v1 SEARCH CHARSET iso-8859-1 TEXT {4}
+      S: + Go ahead
+      C: caf\xe9
+      S: * SEARCH 1 2
+      S: v1 OK Searched
+      C: v2 SEARCH CHARSET "UTF-8" TEXT "caf\xc3\xa9"
+      S: * SEARCH 1 2
+      S: v2 OK Searched
+      C: v3 SEARCH TEXT "caf\xe9"
+      S: v3 BAD Cannot read SEARCH: text is not utf-8
+    `),
+  ))
+
+test('SEARCH finds nothing under numbers that no message has', () =>
+  withLetters([letter('one'), letter('two'), letter('three')], (world) =>
+    world.play(`
+      ${selected(3)}
+      C: x SEARCH 4
+      S: * SEARCH
+      S: x OK Searched
+      C: x1 SEARCH 2,4:*
+      S: * SEARCH 2 3
+      S: x1 OK Searched
+      C: x2 SEARCH NOT 5:3
+      S: * SEARCH 1 2
+      S: x2 OK Searched
+      C: x3 SELECT Drafts
+      S: * FLAGS <…>
+      S: * OK [PERMANENTFLAGS <…>
+      S: * 0 EXISTS
+      S: * 0 RECENT
+      S: * OK [UIDVALIDITY <…>
+      S: * OK [UIDNEXT <…>
+      S: x3 OK [READ-WRITE] Opened
+      C: x4 SEARCH 1:*
+      S: * SEARCH
+      S: x4 OK Searched
+      C: x5 SEARCH NOT *
+      S: * SEARCH
+      S: x5 OK Searched
+      C: x6 UID SEARCH UID *
+      S: * SEARCH
+      S: x6 OK Searched
+      C: x7 FETCH 1:* UID
+      S: x7 BAD No such message
+    `),
+  ))

@@ -133,6 +133,20 @@ export class Selected {
     }))
   }
 
+  /**
+   * The messages a set of sequence numbers means in SEARCH, where those that are not there match nothing: RFC 3501 §9
+   * (seq-number) speaks of COPY, FETCH and STORE, and clients look for `1:*` in empty mailboxes.
+   */
+  find(set: SequenceSet): UidRange[] {
+    const { count } = this
+    if (count === 0) return []
+    const there = normaliseSequenceSet(set, count).filter(({ first }) => first <= count)
+    return this.resolve(
+      there.map(({ first, last }) => ({ first, last: Math.min(last, count) })),
+      false,
+    )
+  }
+
   /** All messages this session knows of. */
   everything(): UidRange[] {
     return this.#lastUid === 0 ? [] : [{ first: 1, last: this.#lastUid }]

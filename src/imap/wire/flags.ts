@@ -60,9 +60,9 @@ function gatherFlags(names: readonly string[]): FlagList {
       continue
     }
     const bit = bits.get(name.toUpperCase())
-    if (bit !== undefined) flags |= bit
-    // RFC 3501 §2.3.2: \Recent cannot be altered. Clients that copy messages send it along; it means nothing then.
-    else if (name.toUpperCase() !== '\\RECENT') throw bad('Cannot read flags: no such system flag')
+    // RFC 3501 §9 (flag): "Does not include \Recent", which cannot be altered (§2.3.2).
+    if (bit === undefined) throw bad('Cannot read flags: no such system flag')
+    flags |= bit
   }
   if (keywords.size > keywordsPerCommand)
     throw bad(`Cannot read flags: more than ${keywordsPerCommand} keywords`)

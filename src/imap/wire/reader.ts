@@ -10,8 +10,8 @@ const astringPattern = /[\x21\x23\x24\x26\x27+-[\]^-z|}~]+/y
 const listPattern = /[\x21\x23-\x27*+-[\]^-z|}~]+/y
 /** Tags are ASTRING-CHARs without "+". */
 const tagPattern = /[\x21\x23\x24\x26\x27,-[\]^-z|}~]+/y
-/** QUOTED-CHAR: no CR, LF, NUL or 8-bit; DQUOTE and backslash after a backslash. */
-const quotedPattern = /"((?:[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x5b\x5d-\x7f]|\\["\\])*)"/y
+/** QUOTED-CHAR: no CR, LF or NUL; DQUOTE and backslash after a backslash. 8-bit as in RFC 9051 §9: what it means is asked later. */
+const quotedPattern = /"((?:[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x5b\x5d-\xff]|\\["\\])*)"/y
 const sequencePattern = /[0-9:,*]+/y
 const numberPattern = /[0-9]+/y
 

@@ -57,28 +57,43 @@ const flagKeys: Record<string, SearchKey> = {
 const fieldKeys = new Set(['BCC', 'CC', 'FROM', 'SUBJECT', 'TO'])
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/**
+ * A reader of texts in a charset of the Encoding Standard.
+ *
+ * @param name US-ASCII is read as UTF-8: some clients say the one and send the other.
+ * @throws {Refusal} NO [BADCHARSET]
+ */
+function decoderOf(name: string): TextDecoder {
+  if (/^(utf-8|us-ascii)$/i.test(name)) return utf8
+  try {
+    return new TextDecoder(name, { fatal: true, ignoreBOM: true })
+  } catch {
+    // RFC 3501 §6.4.4: the code says which charsets there are. These two are enough for a client to go on.
+    throw refuse('BADCHARSET (US-ASCII UTF-8)', 'Cannot search: charset is not known')
+  }
+}
+
 /** Reads `["CHARSET" SP astring SP] search-key *(SP search-key)`. @returns One key: several are joined by "and". */
 export function parseSearch(reader: CommandReader, bounds: SearchBounds): SearchKey {
+  let decoder = utf8
   if (reader.accept('CHARSET ')) {
-    const charset = reader.astring().toUpperCase()
-    // RFC 3501 §6.4.4: the code says which charsets there are.
-    if (charset !== 'UTF-8' && charset !== 'US-ASCII') {
-      throw refuse('BADCHARSET (US-ASCII UTF-8)', 'Cannot search: charset is not known')
-    }
+    decoder = decoderOf(reader.astring())
     reader.space()
   }
-  return new SearchParser(reader, bounds).keys(0)
+  return new SearchParser(reader, bounds, decoder).keys(0)
 }
 
 class SearchParser {
   readonly #reader: CommandReader
   readonly #bounds: SearchBounds
+  readonly #decoder: TextDecoder
   #keys = 0
   #textKeys = 0
 
-  constructor(reader: CommandReader, bounds: SearchBounds) {
+  constructor(reader: CommandReader, bounds: SearchBounds, decoder: TextDecoder) {
     this.#reader = reader
     this.#bounds = bounds
+    this.#decoder = decoder
   }
 
   /** search-key *(SP search-key) */
@@ -170,9 +185,9 @@ class SearchParser {
     if (octets.length > textOctetsMax)
       throw refuse('LIMIT', `Cannot search: a text has more than ${textOctetsMax} octets`)
     try {
-      return utf8.decode(Buffer.from(octets, 'latin1'))
+      return this.#decoder.decode(Buffer.from(octets, 'latin1'))
     } catch {
-      throw bad('Cannot read SEARCH: text is not UTF-8')
+      throw bad(`Cannot read SEARCH: text is not ${this.#decoder.encoding}`)
     }
   }
 }

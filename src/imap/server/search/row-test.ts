@@ -28,7 +28,7 @@ export function resolveSets(key: SearchKey, selected: Selected): ResolvedSets {
   const sets = new Map<SearchKey, ResolvedSet>()
   const visit = (part: SearchKey): void => {
     if (part.kind === 'uid' || part.kind === 'sequence') {
-      const ranges = selected.resolve(part.set, part.kind === 'uid')
+      const ranges = part.kind === 'uid' ? selected.resolve(part.set, true) : selected.find(part.set)
       sets.set(part, { ranges, ends: ranges.map(({ last }) => last) })
     } else if (part.kind === 'not') visit(part.key)
     else if (part.kind === 'and') part.keys.forEach(visit)

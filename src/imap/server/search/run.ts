@@ -26,7 +26,6 @@ export class SearchRun {
   /** Ends what the store is doing for a client that has gone. */
   readonly #gone = new AbortController()
 
-  /** @throws {Refusal} BAD: a sequence number that is not there. */
   constructor(session: Session, key: SearchKey) {
     this.#session = session
     this.#selected = session.view
