@@ -24,6 +24,15 @@ export class LimitReached extends StoreError {}
 export class BodyUnreadable extends StoreError {}
 /** The disk is full or fails; nothing was changed; try again later. */
 export class StoreUnavailable extends StoreError {}
+/** The store cannot be opened as it lies there. Nothing was changed. */
+export class StoreUnopenable extends StoreError {
+  readonly remedy: string
+
+  constructor(message: string, remedy: string, options?: ErrorOptions) {
+    super(message, options)
+    this.remedy = remedy
+  }
+}
 /** Another process holds the data folder. */
 export class StoreInUse extends StoreError {}
 /** A folder that holds no backup, or one that cannot be used; or a place where none can be made. */

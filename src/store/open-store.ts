@@ -6,6 +6,7 @@ import { BodyReader } from './sqlite/body-reader.ts'
 import type { Sql } from './sqlite/database.ts'
 import { openForReading } from './sqlite/database.ts'
 import { systemDisk } from './sqlite/disk.ts'
+import { explainFailure } from './sqlite/explain-failure.ts'
 import { takeFolder } from './sqlite/owner.ts'
 import { isBehind } from './search/index-file.ts'
 import { SearchClient } from './search/search-client.ts'
@@ -25,12 +26,12 @@ export interface DiskStandIn {
  * Opens the store in a data folder, which is made when it is missing, and holds it until `close`.
  *
  * @throws {StoreInUse} Another process has the folder.
- * @throws {Error} The tables are damaged, or of a newer version.
+ * @throws {StoreUnopenable} It cannot be opened as it lies there: what an operator can do is said with it.
+ * @throws {Error} Anything else.
  */
 export async function openStore(options: StoreOptions, disk: DiskStandIn | null = null): Promise<Store> {
   const { clock, log, random } = options.surroundings
-  makeDataFolder(options.folder)
-  const letGo = takeFolder(options.folder)
+  const letGo = take(options.folder)
   const folder = join(options.folder, 'shard-00')
   const diskData = { diskModule: disk?.module ?? null, diskData: disk?.data ?? null }
   let sql: Sql | null = null
@@ -64,7 +65,16 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
   } catch (error) {
     sql?.close()
     letGo()
-    throw error
+    throw explainFailure(error, options.folder)
+  }
+}
+
+function take(folder: string): () => void {
+  try {
+    makeDataFolder(folder)
+    return takeFolder(folder)
+  } catch (error) {
+    throw explainFailure(error, folder)
   }
 }
 

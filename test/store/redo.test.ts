@@ -244,7 +244,7 @@ test('nor are those that a newer V8 wrote, and the message says what to do', asy
   const record = octets.subarray(at, at + 40 + octets.readUInt32BE(at + 12))
   // After 0xff V8 says its version.
   record[41] = 99
-  record.writeUInt32BE(crc32(record.subarray(24)), 16)
+  record.writeUInt32BE(crc32(record.subarray(20)), 16)
   writeFileSync(join(found, segment), octets)
   await assert.rejects(open(t, found), /start that one once/)
 })

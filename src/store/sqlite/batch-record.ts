@@ -7,8 +7,8 @@
  *      4  version, then three zeros
  *      8  four zeros
  *     12  octets of the payload
- *     16  CRC-32 of all that follows
- *     20  four zeros
+ *     16  CRC-32 of all that follows; in version 1 of all from 24 on
+ *     20  how many batches without a record came before it; in version 1 four zeros
  *     24  segment and, 8 octets later, offset up to which the tables had everything before this batch
  *     40  the calls, as V8 serializes them
  */
@@ -21,7 +21,7 @@ import { recordHeaderOctets } from './record.ts'
 
 const magic = 0x50535442
 /** To be raised when a call of `redoable` changes its shape; the former shape must still be read. */
-const version = 1
+const version = 2
 
 /**
  * Calls that do the same to the same tables whenever they are done: they ask no clock, no random numbers and no
@@ -56,6 +56,8 @@ export interface DoneCall {
 
 export interface BatchRecord {
   readonly after: SegmentEnd
+  /** Batches that were synced by their commit instead, since the store was made: tables that lack one cannot be made up for. */
+  readonly unrecorded: number
   readonly calls: readonly DoneCall[]
 }
 
@@ -63,16 +65,17 @@ export function isRedoable(name: 'accept' | OperationName): boolean {
   return redoable.has(name)
 }
 
-export function packBatch({ after, calls }: BatchRecord): Buffer {
+export function packBatch({ after, unrecorded, calls }: BatchRecord): Buffer {
   const payload = serialize(calls)
   const record = Buffer.alloc(recordHeaderOctets + payload.length)
   record.writeUInt32BE(magic, 0)
   record[4] = version
   record.writeUInt32BE(payload.length, 12)
+  record.writeUInt32BE(unrecorded, 20)
   record.writeBigUInt64BE(BigInt(after.segment), 24)
   record.writeBigUInt64BE(BigInt(after.offset), 32)
   record.set(payload, recordHeaderOctets)
-  record.writeUInt32BE(crc32(record.subarray(24)), 16)
+  record.writeUInt32BE(crc32(record.subarray(20)), 16)
   return record
 }
 
@@ -86,10 +89,11 @@ export function isBatchRecord(header: Buffer): boolean {
  * @throws {Error} It is whole, and a newer Posthorn or Node wrote it.
  */
 export function unpackBatch(record: Buffer): BatchRecord | null {
-  if (record.readUInt32BE(16) !== crc32(record.subarray(24))) return null
+  if (record.readUInt32BE(16) !== crc32(record.subarray(record[4] === 1 ? 24 : 20))) return null
   if (record[4]! > version) throw new Error(unreadable)
+  const unrecorded = record.readUInt32BE(20)
   const [segment, offset] = [Number(record.readBigUInt64BE(24)), Number(record.readBigUInt64BE(32))]
-  return { after: { segment, offset }, calls: readCalls(record.subarray(recordHeaderOctets)) }
+  return { after: { segment, offset }, unrecorded, calls: readCalls(record.subarray(recordHeaderOctets)) }
 }
 
 const unreadable =

@@ -19,6 +19,14 @@ export function isDiskFailure(error: unknown): boolean {
   return 'code' in error && systemCodes.has(String(error.code))
 }
 
+/** No room, or a quota is used up. */
+export function isDiskFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  // SQLITE_FULL
+  if ('errcode' in error && typeof error.errcode === 'number') return (error.errcode & 0xff) === 13
+  return 'code' in error && ['ENOSPC', 'EDQUOT'].includes(String(error.code))
+}
+
 /** SQLite ended the transaction by itself: there is no savepoint to return to. */
 export function isTornTransaction(error: unknown): boolean {
   return error instanceof Error && /no such savepoint|no transaction is active/i.test(error.message)

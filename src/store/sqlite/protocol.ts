@@ -27,6 +27,8 @@ export interface WriterError {
   /** Class of store/errors.ts, or another error's name. */
   readonly name: string
   readonly message: string
+  /** Of StoreUnopenable. */
+  readonly remedy?: string
 }
 
 /** Answers of one commit, in its order. */
@@ -46,6 +48,8 @@ export type WriterMessage =
   | WriterReply
   | { readonly kind: 'ready' }
   | { readonly kind: 'closed' }
+  /** Instead of `ready`. */
+  | { readonly kind: 'unopened'; readonly error: WriterError }
   | { readonly kind: 'warning'; readonly text: string; readonly facts: { readonly [name: string]: string } }
 
 export interface WriterData {

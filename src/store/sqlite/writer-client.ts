@@ -70,7 +70,7 @@ export class WriterClient {
     this.#worker.on('exit', () => this.#die(new Error('the writer thread ended')))
   }
 
-  /** @throws {Error} The tables cannot be opened. */
+  /** @throws {StoreUnopenable} @throws {Error} The tables cannot be opened. */
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#ready = { resolve: () => resolve(), reject }
@@ -179,7 +179,14 @@ export class WriterClient {
     if (message.kind === 'done') this.#answer(message)
     else if (message.kind === 'ready') this.#ready?.resolve(undefined)
     else if (message.kind === 'closed') this.#closed?.resolve(undefined)
+    else if (message.kind === 'unopened') this.#refuse(errorOf(message.error))
     else this.#log.warn(message.text, message.facts)
+  }
+
+  /** Whoever opens it says why, once. */
+  #refuse(cause: Error): void {
+    this.#dead = cause
+    this.#ready?.reject(cause)
   }
 
   #answer(reply: WriterReply): void {

@@ -9,7 +9,7 @@
  */
 import { join } from 'node:path'
 import type { Limits } from '../../base/limits.ts'
-import { StoreError, StoreUnavailable } from '../errors.ts'
+import { StoreError, StoreUnavailable, StoreUnopenable } from '../errors.ts'
 import type { AcceptCall, Place } from './accept.ts'
 import { accept } from './accept.ts'
 import { type DoneCall, isRedoable, packBatch } from './batch-record.ts'
@@ -17,15 +17,17 @@ import { Checkpoints } from './checkpoints.ts'
 import type { Sql } from './database.ts'
 import type { Delta } from './delta.ts'
 import { mergeDeltas, packDelta } from './merge-deltas.ts'
-import { isDiskFailure, isTornTransaction } from './disk-failure.ts'
+import { isDiskFailure, isDiskFull, isTornTransaction } from './disk-failure.ts'
 import type { Disk } from './disk.ts'
 import { DiskReserve } from './disk-reserve.ts'
+import type { KeptRoom } from './kept-room.ts'
 import { Numbers } from './numbers.ts'
 import { operations } from './operations.ts'
 import { LostBatches } from './redo.ts'
 import type { WriterCall, WriterError, WriterPost, WriterReply } from './protocol.ts'
 import { Segments } from './segments.ts'
 import { Transaction } from './transaction.ts'
+import { Unrecorded } from './unrecorded.ts'
 
 const callsAtOnce = 200
 const batchMs = 20
@@ -46,7 +48,9 @@ export class Writer {
   readonly #limits: Limits
   readonly #numbers: Numbers
   readonly #segments: Segments
+  readonly #unrecorded: Unrecorded
   readonly #reserve: DiskReserve
+  readonly #room: KeptRoom
   readonly #checkpoints: Checkpoints
   /** Whether commits are synced. */
   #synced = true
@@ -56,15 +60,17 @@ export class Writer {
   #keepers = 0
   readonly #unneededFiles: string[] = []
 
-  constructor(sql: Sql, disk: Disk, folder: string, limits: Limits) {
+  constructor(sql: Sql, disk: Disk, folder: string, limits: Limits, room: KeptRoom) {
     this.#sql = sql
     this.#disk = disk
     this.#folder = folder
     this.#limits = limits
     this.#numbers = new Numbers(sql)
     this.#segments = new Segments(sql, disk, folder)
+    this.#unrecorded = new Unrecorded(sql)
     this.#reserve = new DiskReserve(disk, folder, limits.diskReserveOctets)
     this.#checkpoints = new Checkpoints(sql)
+    this.#room = room
   }
 
   /**
@@ -72,10 +78,11 @@ export class Writer {
    *
    * @param warn Told of a call that failed though it had succeeded.
    * @returns How many calls.
+   * @throws {StoreUnopenable} The tables are older than the segments.
    * @throws {Error} The disk fails, or a newer Posthorn wrote the records.
    */
   redo(warn: (text: string) => void): number {
-    const lost = new LostBatches(this.#folder)
+    const lost = new LostBatches(this.#folder, this.#unrecorded.count)
     let calls = 0
     for (let next = lost.after(this.#segments.reached); next !== null; next = lost.after(next.end)) {
       this.#sql.exec('BEGIN IMMEDIATE')
@@ -84,6 +91,7 @@ export class Writer {
       this.#segments.redone(next.end)
       this.#sql.exec('COMMIT')
       calls += next.calls.length
+      this.#checkpoints.afterCommit(next.calls.length, false)
     }
     this.#segments.resume()
     return calls
@@ -142,6 +150,7 @@ export class Writer {
   /** There has been nothing to do for a while. */
   rest(): void {
     if (this.#keepers === 0) this.#checkpoints.whenIdle()
+    this.#room.keep()
   }
 
   close(): void {
@@ -222,6 +231,7 @@ export class Writer {
         }
       }
       this.#numbers.note()
+      if (!redoable && outcome.done.length > 0) this.#unrecorded.note()
       // Records follow one another: bodies of calls that failed, or that are left, need one too.
       const recorded = redoable && (outcome.calls.length > 0 || this.#segments.moves)
       const record = recorded ? this.#record(outcome.calls) : null
@@ -235,9 +245,12 @@ export class Writer {
       }
       this.#sql.exec('COMMIT')
       this.#segments.written()
+      this.#unrecorded.committed()
       return outcome
     } catch (error) {
       this.#rollback()
+      // New mail left it: what is done now frees room, as a rule.
+      if (isDiskFull(error)) this.#room.free()
       this.#checkpoints.afterFailure()
       for (const waiting of batch) waiting.error = unavailable(error)
       return emptyOutcome()
@@ -245,7 +258,7 @@ export class Writer {
   }
 
   #record(calls: readonly DoneCall[]): Buffer {
-    return packBatch({ after: this.#segments.reached, calls })
+    return packBatch({ after: this.#segments.reached, unrecorded: this.#unrecorded.count, calls })
   }
 
   #syncCommits(synced: boolean): void {
@@ -294,6 +307,7 @@ export class Writer {
   #rollback(): void {
     this.#numbers.forgetNote()
     this.#segments.undo()
+    this.#unrecorded.undone()
     try {
       this.#sql.exec('ROLLBACK')
     } catch {
@@ -341,7 +355,11 @@ function settled(outcome: Outcome | 'again' | 'unwritten'): Outcome {
   throw new Error('Cannot happen: a batch with savepoints and without bodies asks to be done again')
 }
 
-function describeError(error: unknown): WriterError {
+export function describeError(error: unknown): WriterError {
+  if (error instanceof StoreUnopenable) {
+    const { name, message, remedy } = error
+    return { name, message, remedy }
+  }
   if (error instanceof StoreError) return { name: error.name, message: error.message }
   return { name: 'Error', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
 }

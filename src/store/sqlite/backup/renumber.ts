@@ -18,7 +18,7 @@ export function renumber(sql: Sql, takenAtMs: number, nowMs: number): void {
     sql.run(`UPDATE ${table} SET uidvalidity = max(uidvalidity + 1, ?)`, now)
   }
   // Not the accounts': no client sees their numbers, and the search has 21 bits for them.
-  sql.run("UPDATE counter SET value = value + ? WHERE name <> 'account'", gap)
+  sql.run("UPDATE counter SET value = value + ? WHERE name NOT IN ('account', 'unrecorded')", gap)
   sql.run('UPDATE account_state SET counter = counter + ?', gap)
   sql.run('UPDATE removed_account SET counter = counter + ?', gap)
 }
