@@ -5,7 +5,6 @@ export interface MailDate {
   readonly offsetMinutes: number
 }
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** RFC 5322 §4.3: obs-zone. Military letters were told wrongly for so long that they mean nothing. */
@@ -112,10 +111,9 @@ const two = (value: number) => String(value).padStart(2, '0')
  * @param offsetMinutes The zone to tell it in, east positive.
  */
 export function formatDate(epochMs: number, offsetMinutes = 0): string {
-  const local = new Date(epochMs + offsetMinutes * 60_000)
+  // What it is written in is our form, with another name of the zone: `Mon, 01 Jan 2024 10:20:30 GMT`.
+  const local = new Date(epochMs + offsetMinutes * 60_000).toUTCString().slice(0, -'GMT'.length)
+  if (offsetMinutes === 0) return `${local}+0000`
   const zone = Math.abs(Math.trunc(offsetMinutes))
-  const day = `${DAYS[local.getUTCDay()]}, ${two(local.getUTCDate())} ${MONTHS[local.getUTCMonth()]}`
-  const time = `${two(local.getUTCHours())}:${two(local.getUTCMinutes())}:${two(local.getUTCSeconds())}`
-  const year = String(local.getUTCFullYear()).padStart(4, '0')
-  return `${day} ${year} ${time} ${offsetMinutes < 0 ? '-' : '+'}${two(Math.trunc(zone / 60))}${two(zone % 60)}`
+  return `${local}${offsetMinutes < 0 ? '-' : '+'}${two(Math.trunc(zone / 60))}${two(zone % 60)}`
 }

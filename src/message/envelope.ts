@@ -29,23 +29,6 @@ const MESSAGE_IDS = 1000
 /** Addresses of each of From, Sender and Reply-To that are read whatever stands above: a letter has its author. */
 const AUTHORS = 10
 
-/** Fields that hold one value: RFC 5322 §3.6 allows each once, and the first counts. */
-const TEXTS = {
-  date: 'date',
-  subject: 'subject',
-  'in-reply-to': 'inReplyTo',
-  'message-id': 'messageId',
-} as const
-
-const ADDRESSES = {
-  from: 'from',
-  sender: 'sender',
-  'reply-to': 'replyTo',
-  to: 'to',
-  cc: 'cc',
-  bcc: 'bcc',
-} as const
-
 type Draft = { -readonly [Key in keyof Envelope]: Envelope[Key] }
 
 /**
@@ -71,23 +54,56 @@ export function makeEnvelope(
     references: [],
   }
   let left = addressLimit
-  for (const field of fields) {
+  const authors = (before: Address[], value: string): Address[] =>
+    before.length > 0 ? before : read(value, Math.max(left, AUTHORS))
+  // RFC 5322 §4.5.3: several destination fields are read as one list.
+  const destinations = (before: Address[], value: string): Address[] => {
+    const list = read(value, left)
+    return before.length === 0 ? list : before.concat(list)
+  }
+  const read = (value: string, most: number): Address[] => {
+    const list = parseAddressList(fieldText(value), Math.min(most, ADDRESSES_IN_A_FIELD))
+    left -= list.length
+    return list
+  }
+  for (const { name, value } of fields) {
     // The longest name read here is In-Reply-To.
-    if (field.name.length > 11) continue
-    const name = field.name.toLowerCase()
-    if (Object.hasOwn(ADDRESSES, name)) {
-      const key = ADDRESSES[name as keyof typeof ADDRESSES]
-      // RFC 5322 §4.5.3: several destination fields are read as one list.
-      const several = key === 'to' || key === 'cc' || key === 'bcc'
-      if (draft[key].length > 0 && !several) continue
-      const room = several ? left : Math.max(left, AUTHORS)
-      const list = parseAddressList(fieldText(field.value), Math.min(room, ADDRESSES_IN_A_FIELD))
-      left -= list.length
-      draft[key] = draft[key].length === 0 ? list : draft[key].concat(list)
-    } else if (Object.hasOwn(TEXTS, name)) {
-      draft[TEXTS[name as keyof typeof TEXTS]] ??= fieldText(field.value)
-    } else if (name === 'references' && draft.references.length === 0) {
-      draft.references = messageIds(fieldText(field.value))
+    if (name.length > 11) continue
+    switch (name.toLowerCase()) {
+      // RFC 5322 §3.6 allows each of those that hold one value once, and the first counts.
+      case 'date':
+        draft.date ??= fieldText(value)
+        break
+      case 'subject':
+        draft.subject ??= fieldText(value)
+        break
+      case 'message-id':
+        draft.messageId ??= fieldText(value)
+        break
+      case 'in-reply-to':
+        draft.inReplyTo ??= fieldText(value)
+        break
+      case 'references':
+        if (draft.references.length === 0) draft.references = messageIds(fieldText(value))
+        break
+      case 'from':
+        draft.from = authors(draft.from, value)
+        break
+      case 'sender':
+        draft.sender = authors(draft.sender, value)
+        break
+      case 'reply-to':
+        draft.replyTo = authors(draft.replyTo, value)
+        break
+      case 'to':
+        draft.to = destinations(draft.to, value)
+        break
+      case 'cc':
+        draft.cc = destinations(draft.cc, value)
+        break
+      case 'bcc':
+        draft.bcc = destinations(draft.bcc, value)
+        break
     }
   }
   // RFC 3501 §7.4.2: the server gives From for a Sender or Reply-To that is absent or empty.
@@ -114,12 +130,13 @@ export function countAddresses(envelope: Envelope): number {
 /** 1*msg-id, RFC 5322 §3.6.4, whatever stands between them; with their angle brackets, in order. */
 export function messageIds(text: string): string[] {
   const ids: string[] = []
-  // A quoted left side, RFC 5322 §4.5.4, is kept as it is: identifiers are compared, not understood.
-  for (const match of text.matchAll(/<[^<>]+>/g)) {
-    if (ids.length >= MESSAGE_IDS) break
+  for (let at = text.indexOf('<'); at >= 0 && ids.length < MESSAGE_IDS; ) {
+    const end = text.indexOf('>', at)
+    if (end < 0) break
+    const id = text.slice(text.lastIndexOf('<', end), end + 1)
     // RFC 5322 §4.5.4 allows CFWS inside, and a quoted left side. Identifiers are compared, not understood.
-    const id = match[0]
-    ids.push(/\s/.test(id) ? id.replace(/\([^()]*\)|\s+/g, '') : id)
+    if (id !== '<>') ids.push(/\s/.test(id) ? id.replace(/\([^()]*\)|\s+/g, '') : id)
+    at = text.indexOf('<', end)
   }
   return ids
 }
@@ -133,14 +150,24 @@ const BLOB = /^\[[^[\]]*\] */
 const LEADER = /^(?:(?:\[[^[\]]*\] *)*(?:re|fwd?) *(?:\[[^[\]]*\] *)?:| )/i
 /** subj-trailer = "(fwd)" / WSP */
 const TRAILER = /(?:\(fwd\)| )$/i
+/** What begins with none of the leaders and blobs, and does not end like a trailer, has none of them. */
+const ADDED = /^(?:[[ ]|re|fw)|[ )]$/i
 
-function reduceSubject(subject: string): { base: string; reply: boolean } {
+/** What the subject of a reply shares with what it answers, and whether it has more, RFC 5256 §2.1. */
+export interface ReducedSubject {
+  /** Compare without case. */
+  readonly base: string
+  /** It marks a reply or a forward, as RFC 5256 §3 asks in step 5. */
+  readonly reply: boolean
+}
+
+export function reduceSubject(subject: string): ReducedSubject {
   // RFC 5256 §2.1 (1): decoded, and all white space made into single spaces.
-  let base = decodeEncodedWords(subject.slice(0, SUBJECT_CHARS * 4))
-    .replace(/\s+/g, ' ')
-    .slice(0, SUBJECT_CHARS)
+  const text = decodeEncodedWords(subject.slice(0, SUBJECT_CHARS * 4))
+  let base = (/[^\S ]| {2}/.test(text) ? text.replace(/\s+/g, ' ') : text).slice(0, SUBJECT_CHARS)
   let reply = false
-  for (;;) {
+  // Most subjects are nothing but what they say.
+  while (ADDED.test(base)) {
     // (2)
     while (TRAILER.test(base)) {
       reply ||= base.endsWith(')')
@@ -159,18 +186,9 @@ function reduceSubject(subject: string): { base: string; reply: boolean } {
       base = base.slice(blob[0].length)
     }
     // (6): subj-fwd = "[fwd:" subject "]"
-    if (!/^\[fwd:.*\]$/i.test(base)) return { base, reply }
+    if (!/^\[fwd:.*\]$/i.test(base)) break
     reply = true
     base = base.slice(5, -1)
   }
-}
-
-/** The subject that replies and forwards share, RFC 5256 §2.1; compare without case. */
-export function baseSubject(subject: string): string {
-  return reduceSubject(subject).base
-}
-
-/** Whether the subject marks a reply or a forward, as RFC 5256 §3 asks in step 5. */
-export function isReplySubject(subject: string): boolean {
-  return reduceSubject(subject).reply
+  return { base, reply }
 }

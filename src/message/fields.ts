@@ -1,5 +1,8 @@
 import { formatDate } from './date.ts'
 
+const CONTROLS = /[\x00-\x1f\x7f]/
+const CONTROL_RUNS = /[\x00-\x1f\x7f]+/g
+
 /** RFC 5322 §2.1.1: lines should have no more than 78 characters. */
 const LINE_CHARS = 78
 
@@ -10,17 +13,30 @@ const LINE_CHARS = 78
  * @returns Ends with CRLF.
  */
 export function formatField(name: string, value: string): string {
-  const text = value.replace(/[\x00-\x1f\x7f]+/g, ' ').trim()
-  const lines: string[] = []
-  let line = `${name}:`
+  const plain = (CONTROLS.test(value) ? value.replace(CONTROL_RUNS, ' ') : value).trim()
+  if (plain === '') return `${name}:\r\n`
+  const text = `${name}: ${plain}`
+  let folded = ''
+  let lineStart = 0
   // Each piece is a word with the blanks before it, so a continuation never consists of blanks alone.
-  for (const piece of ` ${text}`.match(/ +[^ ]+/g) ?? []) {
-    if (line.length + piece.length > LINE_CHARS && line.trim() !== '' && !line.endsWith(':')) {
-      lines.push(line)
-      line = piece
-    } else line += piece
+  for (let at = name.length + 1; at < text.length && text.length - lineStart > LINE_CHARS; ) {
+    const end = wordEnd(text, at)
+    const line = end - lineStart > LINE_CHARS && text[at - 1] !== ':' ? text.slice(lineStart, at) : ''
+    if (line.trim() !== '') {
+      folded += `${line}\r\n`
+      lineStart = at
+    }
+    at = end
   }
-  return [...lines, line].join('\r\n') + '\r\n'
+  return `${folded}${text.slice(lineStart)}\r\n`
+}
+
+/** Behind the blanks at `at` and the word after them. */
+function wordEnd(text: string, at: number): number {
+  let start = at
+  while (text[start] === ' ') start++
+  const end = text.indexOf(' ', start)
+  return end < 0 ? text.length : end
 }
 
 /** What a trace field says about one reception, RFC 5321 §4.4. */
@@ -61,22 +77,19 @@ function addressLiteral(address: string): string {
 
 /** Time-stamp-line = "Received:" FWS Stamp CRLF ; RFC 5321 §4.4 */
 export function formatReceived(received: Received): string {
-  const parts: string[] = []
+  let stamp = ''
   if (received.from !== null) {
     const { name, address, reverseName } = received.from
     const literal = addressLiteral(address)
-    parts.push(`from ${safe(name)} (${reverseName ? `${safe(reverseName)} ${literal}` : literal})`)
+    stamp = `from ${safe(name)} (${reverseName ? `${safe(reverseName)} ${literal}` : literal}) `
   }
-  parts.push(`by ${safe(received.by)}`)
-  if (received.with !== null) parts.push(`with ${safe(received.with)}`)
-  if (received.comment) parts.push(`(${received.comment.replace(/[();\\]|[^ -~]/g, '')})`)
-  parts.push(`id ${safe(received.id)}`)
-  if (received.for) parts.push(`for <${safe(received.for)}>`)
-  if (received.priority != null) parts.push(`PRIORITY ${received.priority}`)
-  return formatField(
-    'Received',
-    `${parts.join(' ')}; ${formatDate(received.epochMs, received.offsetMinutes)}`,
-  )
+  stamp += `by ${safe(received.by)}`
+  if (received.with !== null) stamp += ` with ${safe(received.with)}`
+  if (received.comment) stamp += ` (${received.comment.replace(/[();\\]|[^ -~]/g, '')})`
+  stamp += ` id ${safe(received.id)}`
+  if (received.for) stamp += ` for <${safe(received.for)}>`
+  if (received.priority != null) stamp += ` PRIORITY ${received.priority}`
+  return formatField('Received', `${stamp}; ${formatDate(received.epochMs, received.offsetMinutes)}`)
 }
 
 /**

@@ -10,14 +10,18 @@ import type { Envelope } from './envelope.ts'
 import type { Disposition, Parameter } from './parameters.ts'
 import { type Part, isMessage, isMultipart } from './part.ts'
 
+/** What stands between quotes as it is. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
 /** quoted = DQUOTE *QUOTED-CHAR DQUOTE ; RFC 3501 §9. Only for text that is 7-bit without controls. */
 function quote(text: string): string {
-  return /["\\]/.test(text) ? '"' + text.replace(/["\\]/g, '\\$&') + '"' : '"' + text + '"'
+  return PLAIN.test(text) ? `"${text}"` : `"${text.replace(/["\\]/g, '\\$&')}"`
 }
 
 /** nstring; what a quoted string cannot hold becomes encoded words, RFC 2047. */
 function nstring(text: string | null): string {
   if (text === null) return 'NIL'
+  if (PLAIN.test(text)) return `"${text}"`
   // Many programs fold with a tab, which is white space like any other.
   const line = text.replaceAll('\t', ' ')
   // Encoded words beside 8-bit text are encoded anew with it: as they stand they would be encoded twice.
@@ -31,7 +35,10 @@ function formatAddress({ name, route, mailbox, host }: Address): string {
 
 /** "(" 1*address ")" / nil */
 function addresses(list: readonly Address[]): string {
-  return list.length === 0 ? 'NIL' : `(${list.map(formatAddress).join('')})`
+  if (list.length === 0) return 'NIL'
+  let text = ''
+  for (const address of list) text += formatAddress(address)
+  return `(${text})`
 }
 
 /** envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP ... ")" */
@@ -67,7 +74,7 @@ function parameterList(parameters: readonly Parameter[]): string {
 
 /** Tokens come out of the parser as ASCII; this holds whoever made the part. */
 function ascii(token: string): string {
-  return token.replace(/[^!-~]/g, '')
+  return /[^!-~]/.test(token) ? token.replace(/[^!-~]/g, '') : token
 }
 
 /** body-fld-dsp = "(" string SP body-fld-param ")" / nil */

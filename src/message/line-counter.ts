@@ -14,8 +14,8 @@ export type StopAt = (typeof StopAt)[keyof typeof StopAt]
 /**
  * Counts lines and notices the octets that RFC 5322 §2.3 forbids in a body, over a stream cut anywhere.
  *
- * Every message passes through here once, so the loop looks at four octets at once and only opens a word that
- * holds something below 0x0E: CR, LF and NUL live there, and ordinary text does not.
+ * Every message passes through here once, so the loop looks at words of four octets, four of them at once, and only
+ * opens one that holds something below 0x0E: CR, LF and NUL live there, and ordinary text does not.
  */
 export class LineCounter {
   /** LFs seen, with or without CR before them. */
@@ -65,25 +65,46 @@ export class LineCounter {
     return this.#words
   }
 
-  /** Passes over words of ordinary text and opens the others, from word `first` on. */
+  /** Opens what is no ordinary text, from word `first` on. */
   #eachWord(octets: Uint8Array, words: Int32Array, first: number, stop: StopAt): number {
     const count = words.length
     const base = this.#base
     let highBits = 0
     let at = -1
-    for (let word = first; word < count && at < 0; word++) {
-      const four = words[word] as number
-      highBits |= four
-      // A borrow can mark an octet above a true one in vain; #octet looks at the octet itself.
-      let low = (four - LOW) & ~four & HIGH
-      while (low !== 0 && at < 0) {
-        const bit = low & -low
-        low ^= bit
-        at = this.#octet(octets, base + word * 4 + ((31 - Math.clz32(bit)) >> 3), stop)
+    for (let word = first; word < count && at < 0; ) {
+      word = this.#pass(words, word)
+      for (const end = Math.min(word + 4, count); word < end && at < 0; word++) {
+        const four = words[word] as number
+        highBits |= four
+        // A borrow can mark an octet above a true one in vain; #octet looks at the octet itself.
+        let low = (four - LOW) & ~four & HIGH
+        while (low !== 0 && at < 0) {
+          const bit = low & -low
+          low ^= bit
+          at = this.#octet(octets, base + word * 4 + ((31 - Math.clz32(bit)) >> 3), stop)
+        }
       }
     }
     if ((highBits & HIGH) !== 0) this.eightBit = true
     return at
+  }
+
+  /** @returns The first word from `from` on that must be opened, or one of the three before it. */
+  #pass(words: Int32Array, from: number): number {
+    const last = words.length - 4
+    let highBits = 0
+    let word = from
+    for (; word <= last; word += 4) {
+      const a = words[word] as number
+      const b = words[word + 1] as number
+      const c = words[word + 2] as number
+      const d = words[word + 3] as number
+      const low = ((a - LOW) & ~a) | ((b - LOW) & ~b) | ((c - LOW) & ~c) | ((d - LOW) & ~d)
+      if ((low & HIGH) !== 0) break
+      highBits |= a | b | c | d
+    }
+    if ((highBits & HIGH) !== 0) this.eightBit = true
+    return word
   }
 
   /** Looks at each octet of `[from, until)`. */

@@ -21,6 +21,9 @@ const PARAMETERS = 100
 /** RFC 2045 §5.1: a token excludes these, controls, space and 8-bit octets. */
 const TOKEN_END = /[\x00-\x20()<>@,;:\\"/[\]?=\x7f-\uffff]/g
 
+/** What most parts say: a type, and at most one parameter that is written plainly. */
+const PLAIN_TYPE = /^([\w.+-]+)\/([\w.+-]+)(?:; ?([\w-]+)=(?:"([^"\\]*)"|([\w.+:-]+)))?$/
+
 /** Reads along an unfolded field value; each method leaves `at` behind what it read. */
 class Reader {
   readonly text: string
@@ -185,6 +188,12 @@ function addPiece(found: Map<string, Pieces>, attribute: string, value: string):
  * @returns Type, subtype and names in lower case; null when it does not begin with a type and a subtype.
  */
 export function parseContentType(value: string): ContentType | null {
+  const plain = PLAIN_TYPE.exec(value)
+  if (plain !== null) {
+    const [, type = '', subtype = '', name, quoted, token = ''] = plain
+    const parameters: Parameter[] = name === undefined ? [] : [[name.toLowerCase(), quoted ?? token]]
+    return { type: type.toLowerCase(), subtype: subtype.toLowerCase(), parameters }
+  }
   const reader = new Reader(value)
   const type = reader.token().toLowerCase()
   if (type === '' || !reader.accept('/')) return null
@@ -204,7 +213,7 @@ export function parseDisposition(value: string): Disposition | null {
 
 /** The first token of a value, lower case: how Content-Transfer-Encoding is read. */
 export function parseToken(value: string): string {
-  return new Reader(value).token().toLowerCase()
+  return (/^[\w-]+$/.test(value) ? value : new Reader(value).token()).toLowerCase()
 }
 
 /** Content-Language := 1#language-tag ; RFC 3282 §2 */

@@ -111,7 +111,15 @@ export function makePart(
         break
     }
   }
-  return Object.assign(part, contentType ?? (inDigest && !typed ? digestPart() : plainText()))
+  return withType(part, contentType ?? (inDigest && !typed ? digestPart() : plainText()))
+}
+
+/** Gives a part another type. @returns That part. */
+export function withType(part: Part, { type, subtype, parameters }: ContentType): Part {
+  part.type = type
+  part.subtype = subtype
+  part.parameters = parameters
+  return part
 }
 
 /** Whether the part carries its content in the clear; RFC 2045 §6.4 allows nothing else for composite types. */

@@ -9,7 +9,15 @@ import { type Envelope, countAddresses, makeEnvelope } from './envelope.ts'
 import { beginsHeader, type HeaderField, parseHeader } from './header.ts'
 import { LineCounter, StopAt } from './line-counter.ts'
 import { type ContentType, parameterValue } from './parameters.ts'
-import { type Part, isIdentityEncoded, isMessage, isMultipart, makePart, plainText } from './part.ts'
+import {
+  type Part,
+  isIdentityEncoded,
+  isMessage,
+  isMultipart,
+  makePart,
+  plainText,
+  withType,
+} from './part.ts'
 
 export interface ScanLimits {
   /** Octets of one header that are interpreted. */
@@ -86,21 +94,31 @@ const UNDECIDED = -2
 
 /** A class, since an object made with a getter of its own each time would be costly: docs/decisions/270. */
 class Scan implements MessageScan {
-  declare readonly octets: number
-  declare readonly lines: number
-  declare readonly headerOctets: number
-  declare readonly hasHeader: boolean
-  declare readonly headerFields: readonly HeaderField[]
-  declare readonly root: Part
-  declare readonly bareLf: boolean
-  declare readonly bareCr: boolean
-  declare readonly nul: boolean
-  declare readonly eightBit: boolean
-  declare readonly overLimit: keyof ScanLimits | null
+  readonly octets: number
+  readonly lines: number
+  readonly headerOctets: number
+  readonly hasHeader: boolean
+  readonly headerFields: readonly HeaderField[]
+  readonly root: Part
+  readonly bareLf: boolean
+  readonly bareCr: boolean
+  readonly nul: boolean
+  readonly eightBit: boolean
+  readonly overLimit: keyof ScanLimits | null
   #envelope: Envelope | null
 
   constructor(facts: Omit<MessageScan, 'envelope'>, envelope: Envelope | null) {
-    Object.assign(this, facts)
+    this.octets = facts.octets
+    this.lines = facts.lines
+    this.headerOctets = facts.headerOctets
+    this.hasHeader = facts.hasHeader
+    this.headerFields = facts.headerFields
+    this.root = facts.root
+    this.bareLf = facts.bareLf
+    this.bareCr = facts.bareCr
+    this.nul = facts.nul
+    this.eightBit = facts.eightBit
+    this.overLimit = facts.overLimit
     this.#envelope = envelope
   }
 
@@ -326,7 +344,7 @@ export class MessageScanner {
         this.#open.length >= this.#limits.nesting ? 'nesting' : this.#fullOfParts() ? 'parts' : null
       if (over !== null) {
         this.#overLimit ??= over
-        Object.assign(part, opaque())
+        withType(part, opaque())
       } else if (message) this.#beginHeader(part.bodyOffset)
       else open.boundary = boundaryOf(part)
     }
@@ -417,7 +435,7 @@ export class MessageScanner {
       const lineEnds = this.#counter.lines - linesBefore - delimiterLines
       part.lines = part.octets === 0 ? 0 : lineEnds + (endsWithLf ? 0 : 1)
       // RFC 2046 §5.1.1 wants one part at least. Without any, people should still see the text.
-      if (isMultipart(part) && part.parts.length === 0) Object.assign(part, plainText())
+      if (isMultipart(part) && part.parts.length === 0) withType(part, plainText())
     }
   }
 

@@ -8,7 +8,7 @@ import { findSection, selectHeaderFields } from '../../src/message/section.ts'
 import { decodeStructure, encodeStructure } from '../../src/message/stored-structure.ts'
 import { attachments, partContent, plainTextOf } from '../../src/message/text.ts'
 import { parseDate } from '../../src/message/date.ts'
-import { baseSubject } from '../../src/message/envelope.ts'
+import { reduceSubject } from '../../src/message/envelope.ts'
 import { headerValues } from '../../src/message/header.ts'
 
 /** Set `FUZZ_SEED` to repeat a run, `FUZZ_RUNS` to make it longer. */
@@ -160,7 +160,7 @@ function use(octets: Buffer, roll: (sides: number) => number): void {
   plainTextOf(octets, scan.root)
   for (const { part } of attachments(scan.root)) partContent(octets, part)
   parseDate(scan.envelope.date ?? '')
-  baseSubject(scan.envelope.subject ?? '')
+  reduceSubject(scan.envelope.subject ?? '')
   headerValues(scan, 'received')
 }
 

@@ -6,7 +6,7 @@
  */
 import { hash } from 'node:crypto'
 import type { Address } from '../../message/address.ts'
-import { baseSubject, type Envelope, isReplySubject, messageIds } from '../../message/envelope.ts'
+import { type Envelope, messageIds, reduceSubject } from '../../message/envelope.ts'
 import type { Transaction } from './transaction.ts'
 
 /** A message with more references is a mistake or an attack; the newest ones stand last. */
@@ -30,30 +30,38 @@ export interface Threading {
 export function threadingOf(envelope: Envelope): Threading {
   const own = envelope.messageId === null ? null : (messageIds(envelope.messageId)[0] ?? null)
   const replied = envelope.inReplyTo === null ? [] : messageIds(envelope.inReplyTo)
-  const references = [...new Set([...envelope.references, ...replied])].slice(-referencesMax)
-  const full = envelope.subject ?? ''
-  const subject = baseSubject(full).toLowerCase()
+  const references = eachOnce(envelope.references, replied).slice(-referencesMax)
+  const { base, reply } = reduceSubject(envelope.subject ?? '')
+  const subject = base.toLowerCase()
   const author = subject === '' ? undefined : addressesOf(envelope.from)[0]
-  const isReply = subject !== '' && references.length === 0 && isReplySubject(full)
-  const addressees = isReply ? addressesOf([...envelope.to, ...envelope.cc]) : []
+  const isReply = subject !== '' && references.length === 0 && reply
+  const addressees = isReply ? eachOnce(addressesOf(envelope.to), addressesOf(envelope.cc)) : []
   return {
     own: own === null ? null : hashOf(own, subject),
     references: references.map((reference) => hashOf(reference, subject)),
     written: author === undefined ? null : hashOf(author, subject),
-    answers: [...new Set(addressees)].slice(0, addresseesMax).map((addressee) => hashOf(addressee, subject)),
+    answers: addressees.slice(0, addresseesMax).map((addressee) => hashOf(addressee, subject)),
   }
 }
 
+/** Both lists in their order, without what comes again. */
+function eachOnce(first: readonly string[], second: readonly string[]): readonly string[] {
+  const both = second.length === 0 ? first : [...first, ...second]
+  return both.length < 2 ? both : [...new Set(both)]
+}
+
 function addressesOf(addresses: readonly Address[]): string[] {
-  return addresses.flatMap(({ mailbox, host }) =>
+  const texts: string[] = []
+  for (const { mailbox, host } of addresses) {
     // A group's name has no host; its end has neither.
-    mailbox === null || host === null ? [] : [`${mailbox}@${host}`.toLowerCase()],
-  )
+    if (mailbox !== null && host !== null) texts.push(`${mailbox}@${host}`.toLowerCase())
+  }
+  return texts
 }
 
 /** 48 bits: enough among the messages of one account, and a plain number. */
 function hashOf(name: string, subject: string): number {
-  return hash('sha1', `${name}\0${subject}`, 'buffer').readUIntBE(0, 6)
+  return Number.parseInt(hash('sha1', `${name}\0${subject}`).slice(0, 12), 16)
 }
 
 /** Apart from the numbers of references: 2^48 is set. */
