@@ -26,10 +26,12 @@ export class Cursor {
 
   /** Passes the given text if it comes next, ASCII case ignored. */
   accept(expected: string): boolean {
-    const found = this.text.slice(this.position, this.position + expected.length)
-    if (found !== expected && found.toUpperCase() !== expected.toUpperCase()) return false
-    this.position += expected.length
-    return true
+    const end = this.position + expected.length
+    const found =
+      this.text.startsWith(expected, this.position) ||
+      this.text.slice(this.position, end).toUpperCase() === expected.toUpperCase()
+    if (found) this.position = end
+    return found
   }
 
   skipSpaces(): void {
@@ -38,10 +40,14 @@ export class Cursor {
 
   /** Passes what the sticky pattern matches here; null, and no move, when it does not. */
   match(sticky: RegExp): string | null {
+    return this.groups(sticky)?.[0] ?? null
+  }
+
+  /** As `match`, with the groups of the pattern. */
+  groups(sticky: RegExp): RegExpExecArray | null {
     sticky.lastIndex = this.position
     const found = sticky.exec(this.text)
-    if (found === null) return null
-    this.position += found[0].length
-    return found[0]
+    if (found !== null) this.position += found[0].length
+    return found
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createSecureContext } from 'node:tls'
 import { freePlace } from './connection-gate.ts'
@@ -61,4 +61,29 @@ test('handshakes that came together wait for a turn each', async (t) => {
   assert.match(await handshakes[0]!, /wrong version|wrong_version|http request|packet/i)
   second!()
   assert.match(await handshakes[1]!, /wrong version|wrong_version|http request|packet/i)
+})
+
+/** All that comes until the end. */
+async function received(client: Socket): Promise<number> {
+  let octets = 0
+  for await (const chunk of client) octets += (chunk as Buffer).length
+  return octets
+}
+
+test('who has taken leave is not waited for, and misses nothing', async (t) => {
+  const { client, socket } = await meet(t)
+  const peer = new Peer(socket)
+  peer.gather('221 mx.example closing connection\r\n')
+  peer.leave()
+  assert.equal(peer.closed, true)
+  assert.equal(await received(client), 35)
+})
+
+test('who takes leave and reads slowly gets all that was written before', async (t) => {
+  const { client, socket } = await meet(t)
+  const peer = new Peer(socket)
+  peer.gather(Buffer.alloc(20_000_000))
+  peer.leave()
+  assert.equal(peer.closed, false)
+  assert.equal(await received(client), 20_000_000)
 })

@@ -6,7 +6,6 @@
  */
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { isIPv6 } from 'node:net'
 import { TLSSocket, type SecureContext } from 'node:tls'
 import { freePlace, type Place } from './connection-gate.ts'
 
@@ -131,7 +130,10 @@ export class Peer {
 
   /** As `write`, for those who flush when they have said what there is to say. */
   gather(data: string | Uint8Array): void {
-    if (!this.#closed && !this.#ended) this.#pending.push(data)
+    if (this.#closed || this.#ended) return
+    const last = this.#pending.length - 1
+    if (typeof data === 'string' && typeof this.#pending[last] === 'string') this.#pending[last] += data
+    else this.#pending.push(data)
   }
 
   /** Hands what has been gathered to the system now. */
@@ -139,25 +141,13 @@ export class Peer {
     const pending = this.#pending
     if (pending.length === 0 || this.#closed) return
     this.#pending = []
-    if (pending.length === 1) {
-      const only = pending[0]!
-      if (typeof only === 'string') this.#socket.write(only, 'latin1')
-      else this.#socket.write(only)
-      return
-    }
-    this.#socket.cork()
-    let text = ''
+    const one = pending.length === 1
+    if (!one) this.#socket.cork()
     for (const piece of pending) {
-      if (typeof piece === 'string') {
-        text += piece
-        continue
-      }
-      if (text !== '') this.#socket.write(text, 'latin1')
-      text = ''
-      this.#socket.write(piece)
+      if (typeof piece === 'string') this.#socket.write(piece, 'latin1')
+      else this.#socket.write(piece)
     }
-    if (text !== '') this.#socket.write(text, 'latin1')
-    this.#socket.uncork()
+    if (!one) this.#socket.uncork()
   }
 
   /** Resolves when the system has taken enough of what was written; at once when it has already, or at the end. */
@@ -282,6 +272,17 @@ export class Peer {
     })
   }
 
+  /**
+   * As `end`, for a peer that has taken its leave: it sends nothing more, so nothing is read. What the system has taken it
+   * delivers without us, before its FIN.
+   */
+  leave(): void {
+    this.flush()
+    // TLS has an end of its own, RFC 8446 §6.1.
+    if (this.#tls !== null || this.waitingOctets > 0) this.end()
+    else this.destroy()
+  }
+
   /** Ends at once; what is waiting is lost. */
   destroy(): void {
     this.#socket.destroy()
@@ -362,7 +363,7 @@ export function plainAddress(address: string): string {
 }
 
 export function endpointName(address: string, port: number): string {
-  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 /** 127.0.0.0/8 and ::1. */

@@ -57,7 +57,10 @@ export function createSenderJudge(options: SenderJudgeOptions): SmtpFilter {
   const keys = new KeyCache()
   return {
     name: 'sender',
-    open: (client) => (client.role === 'mx' ? new Judge(options, keys, client) : null),
+    open(client) {
+      if (client.role !== 'mx' || (client.trusted && !options.policy.judgeTrusted)) return null
+      return new Judge(options, keys, client)
+    },
   }
 }
 
@@ -100,11 +103,10 @@ class Judge implements FilterSession {
   }
 
   mail(path: string): Promise<FilterAnswer> | FilterAnswer {
-    const { policy } = this.#options
     this.reset()
-    if ((this.#client.trusted && !policy.judgeTrusted) || this.#client.account !== null) return null
+    if (this.#client.account !== null) return null
     this.#reversePath = path
-    return policy.spf === 'refuse' ? this.#refuseAtMail() : null
+    return this.#options.policy.spf === 'refuse' ? this.#refuseAtMail() : null
   }
 
   rcpt(_path: string, _parameters: readonly string[], known: boolean): FilterAnswer {
@@ -150,6 +152,7 @@ class Judge implements FilterSession {
   }
 
   reset(): void {
+    if (this.#reversePath === null) return
     this.#reversePath = null
     this.#dns = this.#newDns()
     this.#policyDns = this.#newDns()

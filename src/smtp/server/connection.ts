@@ -127,8 +127,10 @@ export class Connection {
     const { limits } = this.#options
     if (this.#transfer !== null) {
       const { octets } = this.#transfer
-      if (this.#deadline.set && octets - this.#blockStart < limits.smtpBlockOctets) return
-      this.#blockStart = octets
+      const whole = octets - this.#blockStart >= limits.smtpBlockOctets
+      // Before the first octet silence ends it.
+      if (octets === 0 || (this.#deadline.set && !whole)) return
+      if (whole) this.#blockStart = octets
     } else if (this.#proxied) {
       if (!this.#deadline.set) this.#deadline.setIn(limits.proxyHeaderTimeoutMs)
       return
@@ -228,19 +230,25 @@ export class Connection {
   #act(given: Answer): Promise<boolean> | boolean {
     this.#deadline.clear()
     if (given.chunk !== undefined) {
-      this.#transfer = new ChunkTransfer(given.chunk, given.reply)
+      this.#begin(new ChunkTransfer(given.chunk, given.reply))
       return true
     }
     if (given.next === 'greet') return this.#sayWelcome()
     this.#send(given.reply)
-    if (given.next === 'data') this.#transfer = new DataTransfer(this.#session.incoming!)
+    if (given.next === 'data') this.#begin(new DataTransfer(this.#session.incoming!))
     else if (given.next === 'close') this.#close()
+    else if (given.next === 'leave') this.#close(this.#reader.bufferedOctets === 0)
     else if (given.next === 'starttls') {
       // RFC 3207 §4.2, CVE-2011-0411: what was pipelined in the clear behind STARTTLS is forgotten.
       this.#reader.discard()
       return this.#startTls()
     }
     return true
+  }
+
+  #begin(transfer: Transfer): void {
+    this.#transfer = transfer
+    this.#blockStart = 0
   }
 
   #sayWelcome(): Promise<boolean> | boolean {
@@ -291,18 +299,21 @@ export class Connection {
   }
 
   #send(reply: Reply): void {
-    const text = formatReply(reply, this.#session.enhanced)
+    const { recorder, enhanced } = this.#session
+    for (const line of formatReply(reply, enhanced)) {
+      recorder.wire('S', line)
+      this.#peer.gather(`${line}\r\n`)
+    }
     this.#options.replied?.(reply.code)
-    this.#peer.gather(text)
-    const { recorder } = this.#session
-    if (recorder.enabled) for (const line of text.split('\r\n').slice(0, -1)) recorder.wire('S', line)
   }
 
-  #close(): void {
+  /** @param leaving The client awaits nothing but the last reply. */
+  #close(leaving = false): void {
     if (this.#closing) return
     this.#closing = true
     this.#session.incoming?.abort()
-    this.#peer.end()
+    if (leaving) this.#peer.leave()
+    else this.#peer.end()
   }
 
   #end(): void {

@@ -38,20 +38,31 @@ export interface NamedEnding extends FilterEnding {
   readonly filter: string
 }
 
+/** Those that have a say about this client. */
+export function openFilters(
+  filters: readonly SmtpFilter[],
+  client: FilterClient,
+  surroundings: FilterSurroundings,
+): Filters {
+  const part: Taking[] = []
+  for (const filter of filters) {
+    const session = filter.open(client)
+    if (session !== null) part.push({ name: filter.name, session })
+  }
+  return new Filters(part, surroundings)
+}
+
 export class Filters {
   readonly #surroundings: FilterSurroundings
   readonly #part: readonly Taking[]
   readonly #reading: readonly Taking[]
   readonly #ending: readonly Taking[]
 
-  constructor(filters: readonly SmtpFilter[], client: FilterClient, surroundings: FilterSurroundings) {
+  constructor(part: readonly Taking[], surroundings: FilterSurroundings) {
     this.#surroundings = surroundings
-    this.#part = filters.flatMap((filter) => {
-      const session = filter.open(client)
-      return session === null ? [] : [{ name: filter.name, session }]
-    })
-    this.#reading = this.#part.filter(({ session }) => session.octets !== undefined)
-    this.#ending = this.#part.filter(({ session }) => session.end !== undefined)
+    this.#part = part
+    this.#reading = part.filter(({ session }) => session.octets !== undefined)
+    this.#ending = part.filter(({ session }) => session.end !== undefined)
   }
 
   /**

@@ -17,7 +17,7 @@ import type { MailOffer } from '../wire/mail.ts'
 import { Refusal, refuse, type Reply } from '../wire/reply.ts'
 import { commands } from './commands/index.ts'
 import { SessionClient } from './filter-client.ts'
-import { Filters } from './filters.ts'
+import { Filters, openFilters } from './filters.ts'
 import type { IncomingMessage } from './incoming.ts'
 import { nothingOffered } from './offer.ts'
 import type { SmtpDoorOptions } from './options.ts'
@@ -31,8 +31,8 @@ import type { Chunk } from './transfer.ts'
  */
 export type Phase = 'start' | 'ready' | 'envelope' | 'recipients' | 'chunks' | 'auth'
 
-/** What happens once the reply has been sent; `greet`: another greeting is sent instead of it. */
-export type Next = 'command' | 'starttls' | 'data' | 'chunk' | 'greet' | 'close'
+/** What happens once the reply has been sent; `greet`: another greeting is sent instead of it; `leave`: QUIT was said. */
+export type Next = 'command' | 'starttls' | 'data' | 'chunk' | 'greet' | 'close' | 'leave'
 
 export interface Answer {
   readonly reply: Reply
@@ -46,6 +46,8 @@ export interface Command {
   readonly phases: readonly Phase[]
   /** Doors at which it is known; absent: all of them. */
   readonly roles?: readonly SmtpDoorOptions['role'][]
+  /** Brings no message nearer. */
+  readonly idle?: true
   run(session: Session, args: string): Promise<Answer | Reply> | Answer | Reply
 }
 
@@ -116,14 +118,14 @@ export class Session {
     this.peer = peer
     this.input = input
     this.recorder = new Recorder(options.clock, options.journeyLevel !== 'off')
-    this.filters = new Filters([], new SessionClient(this), options)
+    this.filters = new Filters([], options)
     this.mayVouch = options.xclient.includes(peer.remoteAddress)
   }
 
   /** The connection's filters, for the client as it is known now. */
   openFilters(): void {
     this.filters.close()
-    this.filters = new Filters(this.options.filters, new SessionClient(this), this.options)
+    this.filters = openFilters(this.options.filters, new SessionClient(this), this.options)
   }
 
   /** A proxy that is believed says whose connection it is: nothing that was said before counts. */
@@ -214,25 +216,21 @@ function notWelcome(session: Session, error: unknown): Answer {
 /** Answers one complete command line: at once when nothing has to be waited for. Never throws. */
 export function answer(session: Session, line: string): Answer | Promise<Answer> {
   const { verb, args } = splitLine(session, line)
-  if (isHttp(verb, args)) {
-    return {
-      reply: { code: 421, status: '4.7.0', lines: ['This is a mail server, closing connection'] },
-      next: 'close',
-    }
-  }
-  const failed = (error: unknown): Answer => answerToFailure(session, verb, args, error)
   try {
     const answered = run(session, verb, args)
-    return answered instanceof Promise ? answered.catch(failed) : answered
+    if (!(answered instanceof Promise)) return answered
+    return answered.catch((error) => answerToFailure(session, verb, args, error))
   } catch (error) {
-    return failed(error)
+    return answerToFailure(session, verb, args, error)
   }
 }
 
 /** @throws {Refusal} */
 function run(session: Session, verb: string, args: string): Answer | Promise<Answer> {
-  if (isTooIdle(session, verb, args)) throw refuse(421, '4.7.0', 'Too many commands without a message')
   const command = commands.get(verb)
+  if (command === undefined && isHttp(args))
+    throw refuse(421, '4.7.0', 'This is a mail server, closing connection')
+  if (isTooIdle(session, command, args)) throw refuse(421, '4.7.0', 'Too many commands without a message')
   if (command === undefined || command.roles?.includes(session.options.role) === false)
     throw refuse(500, '5.5.2', 'Command not recognized')
   // RFC 5321 §4.1.4: out of order is 503, and the transaction stays as it was.
@@ -266,13 +264,12 @@ export function lineTooLong(session: Session): Answer {
   return counted(session, { reply: { code: 500, status, lines: ['Line too long'] }, next: 'command' })
 }
 
-const idleVerbs = new Set(['NOOP', 'RSET', 'HELP', 'VRFY', 'EXPN', 'HELO', 'EHLO', 'LHLO', 'ETRN'])
-
 /** Asking for nothing costs us as much as asking for something, and can be done for ever. */
-function isTooIdle(session: Session, verb: string, args: string): boolean {
+function isTooIdle(session: Session, command: Command | undefined, args: string): boolean {
   const { limits, trusted } = session.options
+  const verb = command?.verb
   const emptyChunk = verb === 'BDAT' && /^0+ *$/.test(args)
-  if (idleVerbs.has(verb) || emptyChunk) session.idleCommands++
+  if (command?.idle === true || emptyChunk) session.idleCommands++
   else if (verb === 'DATA' || verb === 'BDAT') session.idleCommands = 0
   return session.idleCommands > limits.idleCommands && !trusted.includes(session.peer.remoteAddress)
 }
@@ -281,8 +278,8 @@ function isTooIdle(session: Session, verb: string, args: string): boolean {
  * A web page can make a browser say anything to us but the first line: what follows it is not for us. Scripts choose the
  * method, so it is not looked at.
  */
-function isHttp(verb: string, args: string): boolean {
-  return /(?:^| )HTTP\/[0-9.]+$/i.test(args) && !commands.has(verb)
+function isHttp(args: string): boolean {
+  return /(?:^| )HTTP\/[0-9.]+$/i.test(args)
 }
 
 /** A line in the `auth` phase is no command but the answer to a challenge. */

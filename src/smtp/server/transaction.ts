@@ -6,16 +6,14 @@ import { formatMailbox } from '../wire/path.ts'
 /** One mail transaction: what MAIL and RCPT said, RFC 5321 §3.3. */
 export class Transaction {
   readonly mail: MailCommand
+  /** `local-part@domain`; '' for the null reverse-path. */
+  readonly reversePath: string
   readonly recipients: PlannedRecipient[] = []
   /** Copies of it that were kept although it was refused. */
   refusedCopies: readonly Filed[] = []
 
   constructor(mail: MailCommand) {
     this.mail = mail
-  }
-
-  /** `local-part@domain`; '' for the null reverse-path. */
-  get reversePath(): string {
-    return this.mail.reversePath === null ? '' : formatMailbox(this.mail.reversePath)
+    this.reversePath = mail.reversePath === null ? '' : formatMailbox(mail.reversePath)
   }
 }

@@ -4,12 +4,15 @@ import { refuse, type Refusal } from './reply.ts'
 /** Keyword in capitals and value, null without `=`; one char per octet. */
 export type Parameters = ReadonlyMap<string, string | null>
 
+const none: Parameters = new Map()
+
 /**
  * Mail-parameters = esmtp-param *(SP esmtp-param), RFC 5321 §4.1.2.
  *
  * @throws {Refusal} 501 for bad syntax or a keyword given twice.
  */
 export function parseParameters(cursor: Cursor, what: 'MAIL' | 'RCPT'): Parameters {
+  if (cursor.atEnd) return none
   const parameters = new Map<string, string | null>()
   for (;;) {
     const before = cursor.position
@@ -31,8 +34,10 @@ export function parseParameters(cursor: Cursor, what: 'MAIL' | 'RCPT'): Paramete
 }
 
 /** Parameters as they are written again: `KEYWORD=value`. */
-export function formatParameters(parameters: Parameters): string[] {
-  return Array.from(parameters, ([keyword, value]) => (value === null ? keyword : `${keyword}=${value}`))
+export function formatParameters(parameters: Parameters): readonly string[] {
+  return parameters.size === 0
+    ? []
+    : Array.from(parameters, ([keyword, value]) => (value === null ? keyword : `${keyword}=${value}`))
 }
 
 export function badValue(what: 'MAIL' | 'RCPT', keyword: string, why: string): Refusal {

@@ -34,6 +34,8 @@ const grammar = (further: string) => ({
 })
 const ascii = grammar('')
 const international = grammar('\\x80-\\xff')
+/** Nearly all paths: in ASCII, without route, quotes or literal. */
+const plainPath = new RegExp(`<(${dotString('')})@(${domainName('')})>`, 'y')
 /** As `dotString`, of decoded text. */
 const plainLocalPart = new RegExp(`^${dotString('\\x80-\\u{10ffff}')}$`, 'u')
 const addressLiteral = /\[[\x21-\x5a\x5e-\x7e]+\]/y
@@ -55,6 +57,10 @@ export interface PathForm {
  */
 export function parsePath(cursor: Cursor, what: 'MAIL' | 'RCPT', form: PathForm = {}): Mailbox {
   const start = cursor.position
+  const [all = '', localPart = '', domain = ''] = cursor.groups(plainPath) ?? []
+  if (all !== '' && all.length <= pathOctets + 2) return { localPart, domain: domain.toLowerCase() }
+  // What it is, or what is wrong with it, is found step by step.
+  cursor.position = start
   if (!cursor.accept('<')) {
     throw badPath(what, 'put the address between < and >')
   }

@@ -27,14 +27,15 @@ export function refuse(code: number, status: string, text: string, options?: Err
  * Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
  *
  * @param enhanced Whether status codes stand before the text of every line, RFC 2034 §4.
+ * @returns The lines, without their CRLF.
  */
-export function formatReply(reply: Reply, enhanced: boolean): string {
-  const status = enhanced && reply.status !== null ? `${reply.status} ` : ''
-  let text = ''
-  let left = reply.lines.length
-  for (const line of reply.lines) {
-    const printable = line.replace(/[^\x20-\x7e\x80-\xff]/g, '?')
-    text += `${reply.code}${--left === 0 ? ' ' : '-'}${status}${printable}\r\n`
-  }
-  return text
+export function formatReply({ code, status, lines }: Reply, enhanced: boolean): string[] {
+  const shown = enhanced && status !== null ? `${status} ` : ''
+  const last = lines.length - 1
+  return lines.map((text, index) => `${code}${index < last ? '-' : ' '}${shown}${printable(text)}`)
+}
+
+function printable(text: string): string {
+  // Nearly all texts are our own.
+  return /[^\x20-\x7e\x80-\xff]/.test(text) ? text.replace(/[^\x20-\x7e\x80-\xff]/g, '?') : text
 }

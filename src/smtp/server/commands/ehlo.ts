@@ -8,6 +8,7 @@ export const ehlo: Command = {
   verb: 'EHLO',
   roles: ['mx', 'submission'],
   phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
+  idle: true,
 
   run(session, args) {
     return andThen(greet(session, args, 'EHLO'), () => {

@@ -11,6 +11,7 @@ import type { Command } from '../session.ts'
 export const etrn: Command = {
   verb: 'ETRN',
   phases: ['ready'],
+  idle: true,
   roles: ['mx'],
 
   async run({ options, peer }, args) {

@@ -10,6 +10,7 @@ const membersMax = 100
 export const expn: Command = {
   verb: 'EXPN',
   phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
+  idle: true,
 
   async run(session, args) {
     if (!session.options.inquiries.expn || session.account === null)

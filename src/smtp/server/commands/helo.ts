@@ -8,6 +8,7 @@ export const helo: Command = {
   verb: 'HELO',
   roles: ['mx', 'submission'],
   phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
+  idle: true,
 
   run(session, args) {
     return andThen(greet(session, args, 'HELO'), () => {

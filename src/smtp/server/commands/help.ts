@@ -24,6 +24,7 @@ const topics: Readonly<Record<string, string>> = {
 export const help: Command = {
   verb: 'HELP',
   phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
+  idle: true,
 
   run({ options: { role } }, args) {
     const topic = args.trim().toUpperCase()

@@ -4,6 +4,7 @@ import type { Command } from '../session.ts'
 export const noop: Command = {
   verb: 'NOOP',
   phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
+  idle: true,
 
   run() {
     return { code: 250, status: '2.0.0', lines: ['Ok'] }

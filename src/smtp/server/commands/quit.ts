@@ -11,6 +11,6 @@ export const quit: Command = {
     if (args !== '') throw refuse(501, '5.5.4', 'Cannot read QUIT: it takes no argument')
     const { hostname, replyTexts } = session.options
     const text = replyTexts?.closing(hostname) ?? `${hostname} closing connection`
-    return { reply: { code: 221, status: '2.0.0', lines: [text] }, next: 'close' }
+    return { reply: { code: 221, status: '2.0.0', lines: [text] }, next: 'leave' }
   },
 }

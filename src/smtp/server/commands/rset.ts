@@ -5,6 +5,7 @@ import type { Command } from '../session.ts'
 export const rset: Command = {
   verb: 'RSET',
   phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
+  idle: true,
 
   run(session, args) {
     if (args !== '') throw refuse(501, '5.5.4', 'Cannot read RSET: it takes no argument')

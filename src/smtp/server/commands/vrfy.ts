@@ -12,6 +12,7 @@ import type { Command, Session } from '../session.ts'
 export const vrfy: Command = {
   verb: 'VRFY',
   phases: ['start', 'ready', 'envelope', 'recipients', 'chunks'],
+  idle: true,
 
   async run(session, args) {
     const mailbox = parseVrfy(args, 'VRFY')
