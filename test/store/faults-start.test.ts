@@ -1,7 +1,7 @@
 /** What can happen to a store while it starts: the end of the process, the end of power, a second process, a full disk. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -10,7 +10,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
-import { StoreInUse, StoreUnavailable } from '../../src/store/errors.ts'
+import { StoreInUse, StoreUnavailable, StoreUnopenable } from '../../src/store/errors.ts'
 import { openStore } from '../../src/store/open.ts'
 import { startProcess } from '../harness/process.ts'
 import { temporaryFolder } from '../harness/temp.ts'
@@ -18,6 +18,7 @@ import { DiskModel, fates } from '../powercut/disk-model.ts'
 import { Chance } from '../powercut/random.ts'
 import { buildShim, errno, failing, Orders } from '../powercut/shim.ts'
 import { readTrace } from '../powercut/trace.ts'
+import { eventually } from './contract-accounts.ts'
 import { filing, itemOf, letter, put } from './letters.ts'
 import { loadDump } from './store-dump.ts'
 
@@ -152,6 +153,76 @@ test('a disk that is really full: refusals, reading, and mail again when there i
   await deliver(1_000)
   await store.close()
 })
+
+test('on a full disk the start does again what the power took, in the room that was kept; people can delete', async (t) => {
+  const folder = smallDisk(t)
+  if (folder === null) return
+  const [data, ballast] = [join(folder, 'data'), join(folder, 'ballast')]
+  const kept = join(data, 'shard-00/kept-room')
+  const limits = { ...defaultLimits, diskReserveOctets: 2_000_000 }
+  let store = await open(data, limits)
+  await store.addDomain('hamburger.example')
+  const bob = (await store.addAccount('bob@hamburger.example', null)).accountId
+  await eventually(async () => existsSync(kept))
+  await store.close()
+  store = await open(data, limits)
+  for (let i = 0; i < 20; i++) await put(store, bob, {}, letter(`letter ${i}`))
+  const lost = join(folder, 'lost')
+  cpSync(data, lost, { recursive: true, filter: (file) => !/-(wal|shm)$/.test(file) })
+  await store.close()
+  rmSync(data, { recursive: true })
+  fill(ballast)
+  store = await open(lost, limits)
+  assert.ok(!existsSync(join(lost, 'shard-00/kept-room')))
+  const index = await store.loadIndex(bob, 1)
+  assert.equal(index.length, 20)
+  index.release()
+  const item = await itemOf(store, letter('new'), [filing(bob)])
+  assert.ok((await store.accept([item]))[0] instanceof StoreUnavailable)
+  assert.deepEqual(await store.expunge(bob, 1, [1, 2]), [1, 2])
+  rmSync(ballast)
+  await eventually(async () => !((await store.accept([item]))[0] instanceof Error))
+  await store.close()
+})
+
+test('on a disk that is full to the last octet, and keeps no room, the start says what to do, and works later', async (t) => {
+  const folder = smallDisk(t)
+  if (folder === null) return
+  const [data, ballast] = [join(folder, 'data'), join(folder, 'ballast')]
+  const limits = { ...defaultLimits, diskReserveOctets: 0 }
+  let store = await open(data, limits)
+  await store.addDomain('hamburger.example')
+  const bob = (await store.addAccount('bob@hamburger.example', null)).accountId
+  await store.close()
+  store = await open(data, limits)
+  await put(store, bob)
+  const lost = join(folder, 'lost')
+  cpSync(data, lost, { recursive: true, filter: (file) => !/-(wal|shm)$/.test(file) })
+  await store.close()
+  fill(ballast)
+  await assert.rejects(open(lost, limits), (error: unknown) => {
+    assert.ok(error instanceof StoreUnopenable)
+    assert.match(error.message, /its disk is full/)
+    assert.match(error.remedy, /Make room there and start again. Nothing is lost/)
+    return true
+  })
+  rmSync(ballast)
+  store = await open(lost, limits)
+  assert.equal((await put(store, bob)).uid, 2)
+  await store.close()
+})
+
+/** To its last octet. */
+function fill(file: string): void {
+  for (const octets of [65_536, 4_096]) {
+    const piece = Buffer.alloc(octets)
+    try {
+      for (;;) appendFileSync(file, piece)
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC')
+    }
+  }
+}
 
 /** A file system of 16 MB, where that may be made: as root. The same with a shim, anywhere: faults-doors.test.ts. */
 function smallDisk(t: TestContext): string | null {

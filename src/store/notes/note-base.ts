@@ -13,10 +13,12 @@ export type PackedNote = readonly [
 ]
 
 const version = 1
-const tables = `
+const pragmas = `
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 PRAGMA cache_size = -2000;
+`
+const tables = `
 CREATE TABLE IF NOT EXISTS note (
   kind TEXT NOT NULL,
   key TEXT NOT NULL,
@@ -40,7 +42,9 @@ export class NoteBase {
     try {
       const found = Number(this.#sql.get('PRAGMA user_version')?.[0])
       if (found !== 0 && found !== version) throw new Error(`file is not a database of ours: ${found}`)
-      db.exec(tables)
+      db.exec(pragmas)
+      // What is there already is not written again: the disk may be full.
+      if (found === 0) db.exec(tables)
     } catch (error) {
       db.close()
       throw error

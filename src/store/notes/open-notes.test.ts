@@ -126,6 +126,46 @@ test('what the disk refuses is tried again with what comes later', async () => {
   assert.deepEqual(written.sort(), ['a', 'b'])
 })
 
+test('what cannot be read at the start is read before anything is written over it', async () => {
+  const clock = new FakeClock()
+  const later = clock.now() + 1e6
+  let failing = true
+  const there: PackedNote[] = [
+    ['ban', 'old', '1', later, 7],
+    ['ban', 'both', '1', later, 8],
+    ['ban', 'lifted', '1', later, 9],
+  ]
+  const written: PackedNote[] = []
+  const disk = {
+    async loadNotes() {
+      if (failing) throw new Error('full')
+      return there
+    },
+    writeNotes: async (notes: readonly PackedNote[]) => void written.push(...notes),
+  }
+  const notes = await openNotes({ disk, limits: { notesPerKind: 100 }, clock, log: silentLog })
+  notes.put('ban', 'both', 2, later)
+  notes.put('ban', 'new', 2, later)
+  notes.delete('ban', 'lifted')
+  await assert.rejects(notes.flush())
+  assert.deepEqual(written, [])
+  failing = false
+  await notes.flush()
+  assert.deepEqual(
+    Array.from(notes.list('ban'), ([key, { value }]) => [key, value]),
+    [
+      ['old', 1],
+      ['both', 2],
+      ['new', 2],
+    ],
+  )
+  assert.deepEqual(written, [
+    ['ban', 'both', '2', later, 10],
+    ['ban', 'new', '2', later, 11],
+    ['ban', 'lifted', null, 0, 0],
+  ])
+})
+
 test('a damaged file is set aside', async (t) => {
   const folder = folderFor(t)
   writeFileSync(join(folder, 'notes.db'), 'this is no database, but long enough to be looked at '.repeat(100))

@@ -30,10 +30,12 @@ const writtenAtOnce = 500
 const loadedAtOnce = 2_000
 const keyOctets = 512
 
-/** @throws {Error} The disk cannot be read. */
+/** A disk that cannot be read now (a full one, for one) is asked again before the first is written; mail does not wait for it. */
 export async function openNotes(options: NotesOptions): Promise<Notes> {
   const notes = new WrittenNotes(options)
-  await notes.load()
+  await notes.load().catch((error: unknown) => {
+    options.log.error('notes cannot be read; until they can, guards know nothing of before', { error })
+  })
   return notes
 }
 
@@ -43,12 +45,21 @@ interface KeptNote extends Note {
   stored: boolean
 }
 
+type Kinds = Map<string, Map<string, KeptNote>>
+
+function kindOf(kinds: Kinds, kind: string): Map<string, KeptNote> {
+  let notes = kinds.get(kind)
+  if (notes === undefined) kinds.set(kind, (notes = new Map()))
+  return notes
+}
+
 class WrittenNotes implements Notes {
   readonly #options: NotesOptions
-  readonly #kinds = new Map<string, Map<string, KeptNote>>()
+  #kinds: Kinds = new Map()
   /** Kind and key of what the disk does not know yet. */
   #dirty = new Map<string, readonly [kind: string, key: string]>()
   #written = 0
+  #loaded = false
   #cancelWrite: (() => void) | null = null
   #writing: Promise<void> | null = null
   #closed = false
@@ -57,19 +68,32 @@ class WrittenNotes implements Notes {
     this.#options = options
   }
 
+  /** @throws {Error} The disk cannot be read. */
   async load(): Promise<void> {
     const { disk, clock } = this.#options
-    for (;;) {
-      const page = await disk.loadNotes(this.#written, loadedAtOnce)
+    const found: Kinds = new Map()
+    for (let last = 0; ; ) {
+      const page = await disk.loadNotes(last, loadedAtOnce)
       const now = clock.now()
       for (const [kind, key, value, expiresAt, written] of page) {
-        this.#written = written
+        last = written
         if (value === null || expiresAt <= now) continue
-        this.#kind(kind).set(key, { value: JSON.parse(value) as Json, expiresAt, written, stored: true })
+        kindOf(found, kind).set(key, { value: JSON.parse(value) as Json, expiresAt, written, stored: true })
       }
-      if (page.length < loadedAtOnce) return
+      if (page.length < loadedAtOnce) return this.#take(found, last)
       await nextTurn()
     }
+  }
+
+  /** What changed while the disk could not be read is newer than all that is on it. */
+  #take(found: Kinds, last: number): void {
+    for (const [kind, key] of this.#dirty.values()) found.get(kind)?.delete(key)
+    for (const [kind, notes] of this.#kinds)
+      for (const [key, note] of notes)
+        kindOf(found, kind).set(key, { ...note, written: note.written + last, stored: true })
+    this.#kinds = found
+    this.#written += last
+    this.#loaded = true
   }
 
   get(kind: string, key: string): Note | null {
@@ -94,7 +118,10 @@ class WrittenNotes implements Notes {
 
   delete(kind: string, key: string): void {
     if (this.#closed) return
-    this.#remove(kind, shortKey(key))
+    const kept = shortKey(key)
+    this.#remove(kind, kept)
+    // The disk may know it, for all we know.
+    if (!this.#loaded) this.#dirty.set(placeOf(kind, kept), [kind, kept])
   }
 
   *list(kind: string): Iterable<readonly [key: string, note: Note]> {
@@ -119,9 +146,7 @@ class WrittenNotes implements Notes {
   }
 
   #kind(kind: string): Map<string, KeptNote> {
-    let notes = this.#kinds.get(kind)
-    if (notes === undefined) this.#kinds.set(kind, (notes = new Map()))
-    return notes
+    return kindOf(this.#kinds, kind)
   }
 
   #remove(kind: string, key: string): void {
@@ -166,6 +191,7 @@ class WrittenNotes implements Notes {
 
   /** What changes meanwhile waits for the next time. A batch that the disk refuses is tried again with it. */
   async #writeAll(): Promise<void> {
+    if (!this.#loaded) await this.load()
     const dirty = this.#dirty
     this.#dirty = new Map()
     let batch: [string, readonly [string, string]][] = []

@@ -7,8 +7,11 @@ import { segmentFile } from './segments.ts'
 
 /** New files must find a place: else mail would be refused some day later. @throws {Error} The system's. */
 export function requireRights(folder: string): void {
+  const { R_OK, W_OK, X_OK } = constants
   for (const path of [dirname(folder), folder, join(folder, 'seg'), join(folder, 'big')])
-    if (sizeOf(path) >= 0) accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+    if (sizeOf(path) >= 0) accessSync(path, R_OK | W_OK | X_OK)
+  for (const name of ['journey.db', 'notes.db', 'reports.db'].map((file) => join(dirname(folder), file)))
+    if (sizeOf(name) >= 0) accessSync(name, R_OK | W_OK)
 }
 
 /**

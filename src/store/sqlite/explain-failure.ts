@@ -1,7 +1,10 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { StoreError, StoreUnopenable } from '../errors.ts'
 import { isDiskFull } from './disk-failure.ts'
+
+/** One region of SQLite's shared memory. */
+const leastRoom = 32_768
 
 type Reason = readonly [what: string, remedy: string]
 
@@ -22,12 +25,13 @@ export function explainFailure(error: unknown, folder: string): Error {
 }
 
 function reasonOf(error: Error, folder: string): Reason | null {
-  if (isDiskFull(error))
+  const sqlite = 'errcode' in error ? Number(error.errcode) & 0xff : 0
+  // SQLITE_IOERR is also what its shared memory meets on a disk that is full, and any write under a quota.
+  if (isDiskFull(error) || (sqlite === 10 && hasNoRoom(folder)))
     return [
       'its disk is full',
       'Make room there and start again. Nothing is lost: what a power cut took from the tables is done again then.',
     ]
-  const sqlite = 'errcode' in error ? Number(error.errcode) & 0xff : 0
   // SQLITE_CORRUPT, SQLITE_NOTADB
   if (sqlite === 11 || sqlite === 26)
     return [
@@ -38,7 +42,6 @@ function reasonOf(error: Error, folder: string): Reason | null {
   const system = [3, 8, 14].includes(sqlite) ? whatIsRefused(folder) : error
   const known =
     system !== null && 'code' in system ? reasonOfSystem(String(system.code), system, folder) : null
-  // SQLITE_IOERR
   return known ?? (sqlite === 10 ? failing : null)
 }
 
@@ -64,6 +67,15 @@ function reasonOfSystem(code: string, { message }: Error, folder: string): Reaso
       return failing
     default:
       return null
+  }
+}
+
+function hasNoRoom(folder: string): boolean {
+  try {
+    const { blocks, bavail, bsize } = statfsSync(folder)
+    return blocks > 0 && bavail * bsize < leastRoom
+  } catch {
+    return false
   }
 }
 
