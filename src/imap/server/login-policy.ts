@@ -19,6 +19,8 @@ export function capabilities(session: Session): string {
       'UNSELECT',
       'MOVE',
       'CHILDREN',
+      'LIST-EXTENDED',
+      'LIST-STATUS',
       'SPECIAL-USE',
       'CREATE-SPECIAL-USE',
     ]

@@ -3,7 +3,7 @@ import { untagged } from '../wire/response.ts'
 import type { Session } from './session.ts'
 
 /** Names between two looks at the clock of others. */
-const namesPerTurn = 200
+export const namesPerTurn = 200
 
 /** The pattern with INBOX in capitals, which it is in the names it is compared with: RFC 3501 §5.1. */
 export function listName(pattern: string): string {

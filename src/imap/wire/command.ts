@@ -1,10 +1,10 @@
 /** Every command as a value. What a client may send is this union, and nothing else reaches the session. */
 import type { AppendCommand } from './append.ts'
 import type { FetchItem } from './fetch.ts'
+import type { ListCommand } from './list.ts'
 import type { SearchKey } from './search.ts'
 import type { SequenceSet } from './sequence-set.ts'
-
-export type StatusItem = 'MESSAGES' | 'RECENT' | 'UIDNEXT' | 'UIDVALIDITY' | 'UNSEEN'
+import type { StatusItem } from './status-items.ts'
 
 /** Commands without arguments. */
 export type PlainName =
@@ -41,7 +41,8 @@ export type Command =
   | { readonly name: 'DELETE' | 'SUBSCRIBE' | 'UNSUBSCRIBE'; readonly mailbox: string }
   | { readonly name: 'RENAME'; readonly mailbox: string; readonly newName: string }
   /** Reference and pattern stay as on the wire, because the pattern is matched there. */
-  | { readonly name: 'LIST' | 'LSUB'; readonly reference: string; readonly pattern: string }
+  | { readonly name: 'LSUB'; readonly reference: string; readonly pattern: string }
+  | ListCommand
   | { readonly name: 'STATUS'; readonly mailbox: string; readonly items: readonly StatusItem[] }
   | AppendCommand
   | { readonly name: 'EXPUNGE' /** RFC 4315 §2.1; null: all of them. */; readonly set: SequenceSet | null }

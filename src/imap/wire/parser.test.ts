@@ -25,6 +25,15 @@ function parse(text: string): Command {
   return parsed.command
 }
 
+const plainList = {
+  name: 'LIST',
+  reference: '',
+  extended: false,
+  select: new Set<never>(),
+  returned: new Set<never>(),
+  status: [],
+} as const
+
 const accepted: [string, Command][] = [
   ['a capability', { name: 'CAPABILITY' }],
   ['a login mrc secret', { name: 'LOGIN', login: 'mrc', password: 'secret' }],
@@ -35,7 +44,20 @@ const accepted: [string, Command][] = [
   ['a LOGIN "a\\"b\\\\" ""', { name: 'LOGIN', login: 'a"b\\', password: '' }],
   ['a AUTHENTICATE PLAIN =', { name: 'AUTHENTICATE', mechanism: 'PLAIN', initial: '=' }],
   ['a SELECT inbox', { name: 'SELECT', mailbox: 'INBOX' }],
-  ['a LIST "" %', { name: 'LIST', reference: '', pattern: '%' }],
+  ['a LIST "" %', { ...plainList, patterns: ['%'] }],
+  [
+    'a list (Subscribed remote) "x/" (% {1}\r\n*) return (status (unseen) children)',
+    {
+      ...plainList,
+      reference: 'x/',
+      patterns: ['%', '*'],
+      extended: true,
+      select: new Set(['SUBSCRIBED', 'REMOTE']),
+      returned: new Set(['STATUS', 'CHILDREN']),
+      status: ['UNSEEN'],
+    },
+  ],
+  ['a CREATE x (USE ())', { name: 'CREATE', mailbox: 'x', use: [] }],
   ['a LSUB "#news." "comp.mail.*"', { name: 'LSUB', reference: '#news.', pattern: 'comp.mail.*' }],
   [
     'a STATUS blurdybloop (UIDNEXT MESSAGES)',

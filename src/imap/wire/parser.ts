@@ -1,14 +1,16 @@
 /** A framed command becomes a value, RFC 3501 §9. Pure: the same octets always mean the same. */
-import type { Command, PlainName, StatusItem } from './command.ts'
+import type { Command, PlainName } from './command.ts'
 import type { FramedCommand } from './framing.ts'
 import { parseAppend } from './append.ts'
 import { parseFetchItems } from './fetch.ts'
 import { parseFlagList } from './flags.ts'
+import { parseList } from './list.ts'
 import { decodeMailboxName } from './mailbox-name.ts'
 import { CommandReader } from './reader.ts'
 import { bad, Refusal } from './refusal.ts'
 import { parseSearch } from './search.ts'
 import { parseSequenceSet, type SequenceSet } from './sequence-set.ts'
+import { parseStatusItems } from './status-items.ts'
 
 export interface ParserBounds {
   readonly imapNesting: number
@@ -95,8 +97,8 @@ const parsers: Record<string, ArgumentParser> = {
   SUBSCRIBE: (reader) => ({ name: 'SUBSCRIBE', mailbox: spaceMailbox(reader) }),
   UNSUBSCRIBE: (reader) => ({ name: 'UNSUBSCRIBE', mailbox: spaceMailbox(reader) }),
   RENAME: (reader) => ({ name: 'RENAME', mailbox: spaceMailbox(reader), newName: spaceMailbox(reader) }),
-  LIST: (reader) => ({ name: 'LIST', ...parseListArguments(reader) }),
-  LSUB: (reader) => ({ name: 'LSUB', ...parseListArguments(reader) }),
+  LIST: parseList,
+  LSUB: parseLsub,
   STATUS: parseStatus,
   APPEND: parseAppend,
   EXPUNGE: () => ({ name: 'EXPUNGE', set: null }),
@@ -175,11 +177,11 @@ function parseId(reader: CommandReader): Command {
   return { name: 'ID', fields }
 }
 
-/** "CREATE" SP mailbox [SP "(" "USE" SP "(" use-attr *(SP use-attr) ")" ")"], RFC 6154 §6 */
+/** "CREATE" SP mailbox [SP "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")"], RFC 6154 §6 */
 function parseCreate(reader: CommandReader): Command {
   const mailbox = spaceMailbox(reader)
   const use: string[] = []
-  if (reader.accept(' (USE (')) {
+  if (reader.accept(' (USE (') && !reader.accept('))')) {
     do {
       reader.expect('\\')
       use.push(`\\${reader.atom()}`)
@@ -189,34 +191,19 @@ function parseCreate(reader: CommandReader): Command {
   return { name: 'CREATE', mailbox, use }
 }
 
-/** SP mailbox SP list-mailbox */
-function parseListArguments(reader: CommandReader): { reference: string; pattern: string } {
+/** "LSUB" SP mailbox SP list-mailbox */
+function parseLsub(reader: CommandReader): Command {
   reader.space()
   const reference = reader.astring()
   reader.space()
-  return { reference, pattern: reader.listMailbox() }
+  return { name: 'LSUB', reference, pattern: reader.listMailbox() }
 }
-
-const statusItems = new Set<string>([
-  'MESSAGES',
-  'RECENT',
-  'UIDNEXT',
-  'UIDVALIDITY',
-  'UNSEEN',
-] satisfies StatusItem[])
 
 /** "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")" */
 function parseStatus(reader: CommandReader): Command {
   const mailbox = spaceMailbox(reader)
-  const items = new Set<StatusItem>()
-  reader.expect(' (')
-  do {
-    const item = reader.atom().toUpperCase()
-    if (!statusItems.has(item)) throw bad('Cannot read STATUS: no such item')
-    items.add(item as StatusItem)
-  } while (reader.accept(' '))
-  reader.expect(')')
-  return { name: 'STATUS', mailbox, items: [...items] }
+  reader.space()
+  return { name: 'STATUS', mailbox, items: parseStatusItems(reader) }
 }
 
 function parseSearchCommand(reader: CommandReader, bounds: ParserBounds, uid: boolean): Command {

@@ -1,8 +1,8 @@
 import { lowerBound } from '../columns.ts'
 import { encodeMailboxName } from '../../wire/mailbox-name.ts'
-import type { StatusItem } from '../../wire/command.ts'
 import { ok, refuse } from '../../wire/refusal.ts'
 import { formatAstring, untagged } from '../../wire/response.ts'
+import type { StatusItem } from '../../wire/status-items.ts'
 import type { Mailbox } from '../../../store/store.ts'
 import type { Handlers, Session } from '../session.ts'
 
@@ -13,12 +13,20 @@ export const status: Handlers['STATUS'] = {
   async run(session, { mailbox: name, items }) {
     const mailbox = await session.options.store.findMailbox(session.accountId, name)
     if (mailbox === null) throw refuse('NONEXISTENT', 'No such mailbox')
-    const values: string[] = []
-    for (const item of items) values.push(`${item} ${await statusValue(session, mailbox, item)}`)
-    const wire = formatAstring(encodeMailboxName(name))
-    session.dialogue.write(untagged(`STATUS ${wire} (${values.join(' ')})`))
+    await tellStatus(session, mailbox, items)
     return ok('Status told')
   },
+}
+
+export async function tellStatus(
+  session: Session,
+  mailbox: Mailbox,
+  items: readonly StatusItem[],
+): Promise<void> {
+  const values: string[] = []
+  for (const item of items) values.push(`${item} ${await statusValue(session, mailbox, item)}`)
+  const wire = formatAstring(encodeMailboxName(mailbox.name))
+  session.dialogue.write(untagged(`STATUS ${wire} (${values.join(' ')})`))
 }
 
 function statusValue(session: Session, mailbox: Mailbox, item: StatusItem): number | Promise<number> {
