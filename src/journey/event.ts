@@ -60,6 +60,8 @@ export interface JourneyEvent {
   /** The recipient this concerns; absent: all of them. */
   readonly branch?: string
   readonly data: EventData
+  /** What was said, as a recorder hands it over; who reads the journey finds it as `lines` of the data (spoken.ts). */
+  readonly spoken?: Spoken
 }
 
 /** JSON values only, so that an event can be stored, sent and shown as it is. */
@@ -80,6 +82,9 @@ export type WireLine = {
   /** Monotonic microseconds since the recorder began. */
   readonly dtUs: number
 }
+
+/** Of each line, or of each reply with all of its lines: side, microseconds, text; flat, since a journey has dozens. */
+export type Spoken = readonly (string | number)[]
 
 /** What joins the journeys of two servers: the connection's four numbers and the transaction's index on it. */
 export interface Link {

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import type { EventData, JourneyEvent, Kind, Stage, Viewer, WireLine, Witness } from './event.ts'
+import type { EventData, JourneyEvent, Kind, Stage, Viewer, Witness } from './event.ts'
 
 /** Octets of one wire line that are kept; the rest is cut, and said to be. */
 export const wireLineOctets = 1_000
@@ -25,7 +25,9 @@ export class Recorder {
   readonly #clock: Clock
   readonly #startUs: number
   #events: JourneyEvent[] = []
-  #lines: WireLine[] = []
+  /** A `Spoken`. */
+  #spoken: (string | number)[] = []
+  #lines = 0
   #chars = 0
   #omitted = 0
   readonly enabled: boolean
@@ -39,32 +41,29 @@ export class Recorder {
   /** Remembers one line of the dialogue. @param text One char per octet, without CRLF, secrets already replaced. */
   wire(side: 'C' | 'S', text: string): void {
     if (!this.enabled) return
-    if (this.#lines.length >= wireLinesMax || this.#chars >= wireCharsMax) {
-      this.#omitted++
-      return
-    }
-    const kept = text.length > wireLineOctets ? `${text.slice(0, wireLineOctets)}…` : text
-    this.#chars += kept.length
-    this.#lines.push({ side, text: kept, dtUs: this.#clock.monotonicUs() - this.#startUs })
+    this.#keep(side, text.length > wireLineOctets ? `${text.slice(0, wireLineOctets)}…` : text, 1)
+  }
+
+  /** Remembers a reply of ours in one piece. @param text As it goes to the client. @param lines In it. */
+  reply(text: string, lines: number): void {
+    if (!this.enabled) return
+    if (text.length <= wireLineOctets) this.#keep('S', text, lines)
+    else for (const line of text.split('\r\n').slice(0, -1)) this.wire('S', line)
   }
 
   event(stage: Stage, kind: Kind, data: EventData, options: EventOptions = {}): void {
-    if (!this.enabled) return
-    const { witness = 'observed', visibleTo = everybody, branch } = options
-    const dtUs = this.#clock.monotonicUs() - this.#startUs
-    const happened: JourneyEvent = { at: this.#clock.now(), dtUs, stage, kind, witness, visibleTo, data }
-    this.#events.push(branch === undefined ? happened : { ...happened, branch })
+    if (this.enabled) this.#events.push(this.#happened(stage, kind, data, options))
   }
 
   /** Turns the lines gathered since the last call into one `wire` event. */
   closeWire(stage: Stage, data: EventData = {}, options: EventOptions = {}): void {
-    if (this.#lines.length === 0) return
-    const lines = this.#lines
-    const omitted = this.#omitted
-    this.#lines = []
+    if (this.#lines === 0) return
+    const known = this.#omitted === 0 ? data : { ...data, omitted: this.#omitted }
+    this.#events.push({ ...this.#happened(stage, 'wire', known, options), spoken: this.#spoken })
+    this.#spoken = []
+    this.#lines = 0
     this.#chars = 0
     this.#omitted = 0
-    this.event(stage, 'wire', { ...data, lines, ...(omitted === 0 ? {} : { omitted }) }, options)
   }
 
   /** Hands over what was gathered, and forgets it. */
@@ -72,5 +71,24 @@ export class Recorder {
     const events = this.#events
     this.#events = []
     return events
+  }
+
+  #keep(side: 'C' | 'S', text: string, lines: number): void {
+    if (this.#lines >= wireLinesMax || this.#chars >= wireCharsMax) {
+      this.#omitted += lines
+      return
+    }
+    this.#lines += lines
+    this.#chars += text.length
+    this.#spoken.push(side, this.#clock.monotonicUs() - this.#startUs, text)
+  }
+
+  #happened(stage: Stage, kind: Kind, data: EventData, options: EventOptions): JourneyEvent {
+    const { witness = 'observed', visibleTo = everybody, branch } = options
+    const dtUs = this.#clock.monotonicUs() - this.#startUs
+    const at = this.#clock.now()
+    return branch === undefined
+      ? { at, dtUs, stage, kind, witness, visibleTo, data }
+      : { at, dtUs, stage, kind, witness, visibleTo, data, branch }
   }
 }

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { JourneyEntry } from '../../src/journey/event.ts'
+import { packSpoken, unpackSpoken } from '../../src/journey/spoken.ts'
 import type { ReadyLine, ServerLine } from '../../src/daemon/ready-line.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { systemRandom } from '../../src/base/random.ts'
@@ -39,7 +40,7 @@ export function saidBy(side: 'C' | 'S', journeys: readonly JourneyEntry[]): stri
   return journeys
     .flatMap(({ events }) => events)
     .filter(({ kind }) => kind === 'wire')
-    .flatMap(({ data }) => data['lines'] as unknown as { side: string; text: string }[])
+    .flatMap(({ spoken }) => unpackSpoken(packSpoken(spoken ?? [])))
     .filter((line) => line.side === side)
     .map(({ text }) => text)
 }

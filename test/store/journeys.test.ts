@@ -238,6 +238,30 @@ test('a dialogue comes back line by line, whatever was said in it', async (t) =>
   assert.deepEqual(journey!.events, events)
 })
 
+test('what was said beside events of one millisecond comes back in its place, and by line', async (t) => {
+  const { journeys, clock } = await open(t)
+  const at = clock.now()
+  const spoken = ['S', 0, '220 x.example\r\n', 'C', 5, 'EHLO é\0…', 'S', 9, '250-x.example\r\n250 DSN\r\n']
+  const wire: JourneyEvent = {
+    ...event(at, 'wire', { phase: 'transfer' }),
+    spoken,
+    branch: 'b ob\n@x.example',
+  }
+  const claimed: JourneyEvent = { ...event(at, 'dsn'), witness: 'claimed', visibleTo: [] }
+  journeys.append({ journeyId: 'j', events: [event(at, 'submit'), wire, claimed] })
+  journeys.append({ journeyId: 'k', events: [wire] })
+  const lines = [
+    { side: 'S', text: '220 x.example', dtUs: 0 },
+    { side: 'C', text: 'EHLO é\0…', dtUs: 5 },
+    { side: 'S', text: '250-x.example', dtUs: 9 },
+    { side: 'S', text: '250 DSN', dtUs: 9 },
+  ]
+  const read = { ...event(at, 'wire', { phase: 'transfer', lines }), branch: 'b ob\n@x.example' }
+  const [k, j] = await journeys.find({ limit: 2 })
+  assert.deepEqual(j!.events, [event(at, 'submit'), read, claimed])
+  assert.deepEqual(k!.events, [read])
+})
+
 test('an end that comes when a refusal is known makes a journey be found by the address, too', async (t) => {
   const { journeys } = await open(t)
   journeys.append({ journeyId: 'j', facts: { remoteAddress: '192.0.2.9' }, events: [] })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
-import type { WireLine } from '../../journey/event.ts'
 import { Recorder } from '../../journey/recorder.ts'
+import { packSpoken, unpackSpoken } from '../../journey/spoken.ts'
 import { brief, message, sendOne, talk } from './client-fixture.ts'
 import type { MailAsks, OutgoingMessage } from './message.ts'
 
@@ -75,7 +75,7 @@ test('the conversation of the lecture, line for line', async () => {
     wires.map((event) => event.data['phase']),
     ['transfer', 'closure'],
   )
-  const lines = wires.flatMap((event) => event.data['lines'] as unknown as WireLine[])
+  const lines = wires.flatMap(({ spoken }) => unpackSpoken(packSpoken(spoken ?? [])))
   assert.deepEqual(
     lines.map((line) => `${line.side}: ${line.text}`),
     [

@@ -299,12 +299,11 @@ export class Connection {
   }
 
   #send(reply: Reply): void {
-    const { recorder, enhanced } = this.#session
-    for (const line of formatReply(reply, enhanced)) {
-      recorder.wire('S', line)
-      this.#peer.gather(`${line}\r\n`)
-    }
+    const lines = formatReply(reply, this.#session.enhanced)
+    const text = `${lines.join('\r\n')}\r\n`
     this.#options.replied?.(reply.code)
+    this.#peer.gather(text)
+    this.#session.recorder.reply(text, lines.length)
   }
 
   /** @param leaving The client awaits nothing but the last reply. */

@@ -3,31 +3,32 @@ import { DatabaseSync } from 'node:sqlite'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Journey, JourneyFacts, JourneyQuery } from '../../journey/event.ts'
 import { Sql } from '../sqlite/database.ts'
-import { journeyPragmas, journeyTables, journeyVersion } from './journey-tables.ts'
+import type { PackedBatch } from './gathered-batch.ts'
+import { columnOfHeads, journeyPragmas, journeyTables } from './journey-tables.ts'
+import { journeyVersion, versionWithFactsInRows } from './journey-tables.ts'
 import { KeyIndex } from './key-index.ts'
-import { answers, type Key, keysOf, keysOfQuery, wasStrangerRefused } from './keys.ts'
+import { answers, type Key, keysOfQuery, keysToBe, wasStrangerRefused } from './keys.ts'
 import { mergeFacts } from './merge-facts.ts'
 import { hasOldForm, readOld, setOldApart, oldVersion } from './old-form.ts'
-import type { Head, PackedBatch } from './pack-entry.ts'
-import { headsOf, linesByJourney, parseFacts, unpackEvents } from './pack-entry.ts'
+import { eventsByJourney, headsOf, linesByJourney } from './packed-batch.ts'
+import type { Head, PackedEvent, PlacedEvent } from './packed-batch.ts'
 import type { JourneyThreadData } from './protocol.ts'
 
-/** Text over this is compressed. */
-const compressedChars = 1_000
 const zstdParams = { [constants.ZSTD_c_compressionLevel]: 1 }
 /** Batches that are deleted in one transaction; a batch has 256 KB at most. */
 const deletedAtOnce = 10
 /** Journeys looked at in one step of a search. */
 const lookedAtOnce = 200
-/** Batches kept unpacked while a search goes on: the newest journeys lie in the same few. */
+/** Batches kept unpacked while a search goes on: journeys that follow each other lie in the same few. */
 const unpackedMax = 8
 /** What the file is brought down to once it is over its bound. */
 const lowWater = 0.9
 
 type JourneyRow = readonly [journey: number, id: string, startedAt: number, batches: string, facts: string]
 type BatchRow = readonly [batch: number, firstJourney: number, lastJourney: number]
-/** A batch's events by journey, still packed. */
-type Lines = Map<string, string[]>
+type Heads = ReadonlyMap<string, Head>
+/** A batch's events by journey. */
+type Events = ReadonlyMap<string, readonly PackedEvent[]>
 
 export class JourneyBase {
   readonly #sql: Sql
@@ -43,11 +44,12 @@ export class JourneyBase {
     this.#data = data
     try {
       const version = Number(this.#sql.get('PRAGMA user_version')?.[0])
-      if (![0, oldVersion, journeyVersion].includes(version))
+      if (![0, oldVersion, versionWithFactsInRows, journeyVersion].includes(version))
         throw new Error(`file is not a database of ours: ${version}`)
       db.exec(journeyPragmas)
       this.#transaction(() => {
         if (version === oldVersion) setOldApart(this.#sql)
+        if (version === versionWithFactsInRows) db.exec(columnOfHeads)
         db.exec(journeyTables)
       })
       this.#keys = new KeyIndex(this.#sql)
@@ -75,12 +77,13 @@ export class JourneyBase {
     const asked = keysOfQuery(query)
     const limit = Math.min(Math.max(query.limit, 1), 1_000)
     const found: string[] = []
-    const unpacked = new Map<string, Lines>()
-    for (const [, journeyId, startedAt, batches, text] of this.#candidates(query.journeyId, asked[0])) {
-      const facts = parseFacts(text)
+    const unpacked = new Unpacked(this.#sql)
+    for (const [, journeyId, startedAt, batchNumbers, known] of this.#candidates(query.journeyId, asked[0])) {
+      const batches = batchNumbers.split(' ')
+      const facts = unpacked.factsOf(journeyId, batches, known)
       if (!answers(facts, asked)) continue
       if (query.refused === false && wasStrangerRefused(facts)) continue
-      const events = this.#events(journeyId, batches, unpacked)
+      const events = unpacked.eventsOf(journeyId, batches)
       found.push(JSON.stringify({ journeyId, startedAt, facts, events } satisfies Journey))
       if (found.length === limit) break
     }
@@ -129,49 +132,40 @@ export class JourneyBase {
   #keep(batch: PackedBatch): void {
     const number = ++this.#lastBatch
     const firstJourney = this.#lastJourney + 1
-    for (const [journeyId, head] of headsOf(batch)) this.#keepHead(journeyId, head, number)
+    for (const [journeyId, head] of headsOf(batch.heads)) this.#keepHead(journeyId, head, number)
     this.#sql.run(
-      'INSERT INTO batch VALUES (?, ?, ?, ?, ?)',
-      ...[number, batch.at, firstJourney, this.#lastJourney, compressed(batch.events)],
+      'INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?)',
+      ...[
+        number,
+        batch.at,
+        firstJourney,
+        this.#lastJourney,
+        compressed(batch.events),
+        compressed(batch.heads),
+      ],
     )
     if (batch.wire !== '')
       this.#sql.run('INSERT INTO wire VALUES (?, ?, ?)', number, batch.at, compressed(batch.wire))
     this.#keys.write(number)
   }
 
-  #keepHead(journeyId: string, { at, hasEvents, facts }: Head, batch: number): void {
-    const batches = hasEvents ? String(batch) : ''
-    const added = facts.length > 1 ? facts.map(parseFacts).reduce(mergeFacts) : parseFacts(facts[0] ?? '{}')
-    const text = facts.length > 1 ? JSON.stringify(added) : (facts[0] ?? '{}')
-    const journey = this.#lastJourney + 1
-    const row = [journey, journeyId, at, batches, text]
-    if (this.#sql.run('INSERT OR IGNORE INTO journey VALUES (?, ?, ?, ?, ?)', ...row) === 0) {
-      this.#addTo(journeyId, at, batches, facts.length > 0 ? added : null)
-      return
-    }
-    this.#lastJourney = journey
-    this.#keys.add(journey, keysOf(added))
+  #keepHead(journeyId: string, { at, facts }: Head, batch: number): void {
+    let journey = this.#lastJourney + 1
+    const row = [journey, journeyId, at, String(batch), '']
+    if (this.#sql.run('INSERT OR IGNORE INTO journey VALUES (?, ?, ?, ?, ?)', ...row) > 0)
+      this.#lastJourney = journey
+    else journey = this.#addTo(journeyId, at, batch)
+    for (const text of facts) this.#keys.add(journey, keysToBe(parseFacts(text)))
   }
 
-  #addTo(journeyId: string, at: number, batches: string, added: JourneyFacts | null): void {
-    const [journey, text] = this.#sql.get<readonly [number, string]>(
-      'SELECT journey, facts FROM journey WHERE id = ?',
-      journeyId,
+  /** @returns The number of the journey. */
+  #addTo(journeyId: string, at: number, batch: number): number {
+    const [journey] = this.#sql.get<readonly [number]>(
+      `UPDATE journey SET started_at = min(started_at, ?), batches = trim(batches || ' ' || ?)
+        WHERE id = ? RETURNING journey`,
+      ...[at, batch, journeyId],
     )!
-    let merged = text
-    if (added !== null) {
-      const old = parseFacts(text)
-      const facts = mergeFacts(old, added)
-      const known = new Set(keysOf(old).map((key) => key.join(' ')))
-      const keys = keysOf(facts).filter((key) => !known.has(key.join(' ')))
-      this.#keys.add(journey, keys)
-      merged = JSON.stringify(facts)
-    }
-    this.#sql.run(
-      `UPDATE journey SET started_at = min(started_at, ?), batches = trim(batches || ' ' || ?), facts = ?
-        WHERE journey = ?`,
-      ...[at, batches, merged, journey],
-    )
+    return journey
   }
 
   #sortKeys(): void {
@@ -187,38 +181,6 @@ export class JourneyBase {
       return batch !== null
     }
     while (this.#transaction(next)) this.#sortKeys()
-  }
-
-  /** By their time; those of one millisecond as they came. */
-  #events(journeyId: string, batches: string, unpacked: Map<string, Lines>): Journey['events'] {
-    const placed = batches.split(' ').flatMap((batch, at) =>
-      (this.#linesOf(batch, unpacked).get(journeyId) ?? []).flatMap((line) => {
-        const { part, placed: events } = unpackEvents(line)
-        return events.map(([place, event]) => ({ at, part, place, event }))
-      }),
-    )
-    placed.sort((a, b) => a.event.at - b.event.at || a.at - b.at || a.part - b.part || a.place - b.place)
-    return placed.map(({ event }) => event)
-  }
-
-  #linesOf(batch: string, unpacked: Map<string, Lines>): Lines {
-    const known = unpacked.get(batch)
-    if (known !== undefined) return known
-    const lines: Lines = new Map()
-    const texts = this.#sql.all<readonly [string | Uint8Array]>(
-      'SELECT events FROM batch WHERE batch = ? UNION ALL SELECT events FROM wire WHERE batch = ?',
-      ...[Number(batch), Number(batch)],
-    )
-    for (const [text] of texts) {
-      try {
-        linesByJourney(decompressed(text), lines)
-      } catch {
-        // It is damaged: what else is known of its journeys is shown.
-      }
-    }
-    if (unpacked.size >= unpackedMax) unpacked.clear()
-    unpacked.set(batch, lines)
-    return lines
   }
 
   #shrink(): void {
@@ -265,8 +227,90 @@ export class JourneyBase {
   }
 }
 
-function compressed(text: string): string | Uint8Array {
-  if (text.length <= compressedChars) return text
+/** Batches as they are read, the last few of them kept. */
+class Unpacked {
+  readonly #sql: Sql
+  #heads = new Map<string, Heads>()
+  #events = new Map<string, Events>()
+
+  constructor(sql: Sql) {
+    this.#sql = sql
+  }
+
+  /** @param known JSON; '' for nothing. */
+  factsOf(journeyId: string, batches: readonly string[], known: string): JourneyFacts {
+    let facts = known === '' ? {} : parseFacts(known)
+    for (const batch of batches) {
+      const head = this.#cached(this.#heads, batch, () => this.#headsIn(batch)).get(journeyId)
+      for (const text of head?.facts ?? []) facts = mergeFacts(facts, parseFacts(text))
+    }
+    return facts
+  }
+
+  /** By their time; those of one millisecond as they came. */
+  eventsOf(journeyId: string, batches: readonly string[]): Journey['events'] {
+    const placed = batches.flatMap((batch, at) => {
+      const events = this.#cached(this.#events, batch, () => this.#eventsIn(batch)).get(journeyId) ?? []
+      return events.flatMap(unlessDamaged).map(({ place, event }) => ({ at, place, event }))
+    })
+    placed.sort((a, b) => a.event.at - b.event.at || a.at - b.at || a.place - b.place)
+    return placed.map(({ event }) => event)
+  }
+
+  #headsIn(batch: string): Heads {
+    const [heads] = this.#sql.get<readonly [Uint8Array | null]>(
+      'SELECT heads FROM batch WHERE batch = ?',
+      Number(batch),
+    ) ?? [null]
+    try {
+      return heads === null ? new Map() : headsOf(decompressed(heads))
+    } catch {
+      // It is damaged: what else is known of its journeys is shown.
+      return new Map()
+    }
+  }
+
+  #eventsIn(batch: string): Events {
+    const events = new Map<string, PackedEvent[]>()
+    const texts = this.#sql.all<readonly [number, string | Uint8Array]>(
+      `SELECT heads IS NULL, events FROM batch WHERE batch = ?1
+        UNION ALL SELECT heads IS NULL, wire.events FROM wire JOIN batch USING (batch) WHERE batch = ?1`,
+      Number(batch),
+    )
+    for (const [isOld, text] of texts) {
+      try {
+        if (isOld === 1) linesByJourney(decompressed(text), events)
+        else eventsByJourney(decompressed(text), events)
+      } catch {
+        // As above.
+      }
+    }
+    return events
+  }
+
+  #cached<Item>(cache: Map<string, Item>, batch: string, make: () => Item): Item {
+    const known = cache.get(batch)
+    if (known !== undefined) return known
+    if (cache.size >= unpackedMax) cache.clear()
+    const made = make()
+    cache.set(batch, made)
+    return made
+  }
+}
+
+function unlessDamaged(event: PackedEvent): readonly PlacedEvent[] {
+  try {
+    return event()
+  } catch {
+    return []
+  }
+}
+
+function parseFacts(text: string): JourneyFacts {
+  return JSON.parse(text) as JourneyFacts
+}
+
+function compressed(text: string): Uint8Array {
   const octets = Buffer.from(text)
   // Told how much it will be, it takes less memory, and half the time.
   return zstdCompressSync(octets, { params: zstdParams, pledgedSrcSize: octets.length })

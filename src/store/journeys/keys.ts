@@ -26,6 +26,15 @@ export function wasStrangerRefused({ state, senderAccountId }: JourneyFacts): bo
   return state === 'refused' && senderAccountId === undefined
 }
 
+/** Those, and what would be one if an entry to come told of a refusal. */
+export function keysToBe(facts: JourneyFacts): Key[] {
+  const keys = keysOf(facts)
+  const { state, refused, remoteAddress } = facts
+  if (remoteAddress !== undefined && state !== 'refused' && refused === undefined)
+    keys.push(['address', remoteAddress])
+  return keys
+}
+
 export function linkText({ client, server, transaction }: Link): string {
   return `${client} ${server} ${transaction}`
 }

@@ -1,7 +1,8 @@
 /** A file of version 2, which had a row for each entry: its journeys are read out of it, so that they can be put into the new tables. */
 import { zstdDecompressSync } from 'node:zlib'
+import type { JourneyEvent, JourneyFacts } from '../../journey/event.ts'
 import type { Sql } from '../sqlite/database.ts'
-import { type PackedBatch, packEvents, packHead } from './pack-entry.ts'
+import { GatheredBatch, type PackedBatch } from './gathered-batch.ts'
 
 export const oldVersion = 2
 const takenAtOnce = 100
@@ -31,30 +32,36 @@ export function readOld(sql: Sql): PackedBatch | null {
     sql.exec('DROP TABLE old_journey; DROP TABLE old_entry')
     return null
   }
-  const [heads, events, wire]: [string[], string[], string[]] = [[], [], []]
-  for (const [journey, id, startedAt, facts] of rows) {
-    const entries = sql.all<readonly [number, number, string | Uint8Array]>(
-      'SELECT wire, part, events FROM old_entry WHERE journey = ? ORDER BY entry',
+  const batch = new GatheredBatch(rows[0]![2])
+  for (const [journey, journeyId, startedAt, facts] of rows) {
+    const entries = sql.all<readonly [number, string | Uint8Array]>(
+      'SELECT part, events FROM old_entry WHERE journey = ? ORDER BY entry',
       journey,
     )
-    heads.push(packHead(id, startedAt, entries.length > 0, sound(facts) ?? '{}'))
-    for (const [isWire, part, placed] of entries) {
-      const text = sound(placed)
-      if (text !== null) (isWire === 1 ? wire : events).push(packEvents(id, part, text))
-    }
+    batch.add({ journeyId, facts: sound<JourneyFacts>(facts) ?? {}, events: eventsOf(entries) }, startedAt)
     sql.run('DELETE FROM old_entry WHERE journey = ?', journey)
   }
   sql.run('DELETE FROM old_journey WHERE journey <= ?', rows.at(-1)![0])
-  const at = Math.max(...rows.map(([, , startedAt]) => startedAt))
-  return { at, heads: heads.join('\n'), events: events.join('\n'), wire: wire.join('\n') }
+  return batch.packed()
 }
 
-/** @returns One line of JSON; null when it is damaged, which must not keep the others from being taken over. */
-function sound(kept: string | Uint8Array): string | null {
+function eventsOf(
+  entries: readonly (readonly [part: number, events: string | Uint8Array])[],
+): JourneyEvent[] {
+  const placed = entries.flatMap(([part, kept]) =>
+    (sound<readonly (readonly [number, JourneyEvent])[]>(kept) ?? []).map(([place, event]) => ({
+      ...{ part, place, event },
+    })),
+  )
+  placed.sort((a, b) => a.part - b.part || a.place - b.place)
+  return placed.map(({ event }) => event)
+}
+
+/** @returns Null when it is damaged, which must not keep the others from being taken over. */
+function sound<Value>(kept: string | Uint8Array): Value | null {
   try {
     const text = typeof kept === 'string' ? kept : zstdDecompressSync(kept).toString('utf8')
-    JSON.parse(text)
-    return text
+    return JSON.parse(text) as Value
   } catch {
     return null
   }

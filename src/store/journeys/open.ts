@@ -13,7 +13,7 @@ import type { Journey, JourneyEntry, JourneyQuery, JourneyReader, JourneySink } 
 import { startThread } from '../sqlite/start-thread.ts'
 import type { PackedNote } from '../notes/note-base.ts'
 import type { NoteDisk } from '../notes/open-notes.ts'
-import { type PackedEntry, packBatch, packEntry } from './pack-entry.ts'
+import { GatheredBatch } from './gathered-batch.ts'
 import type { JourneyReply, JourneyRequest, JourneyThreadData } from './protocol.ts'
 
 export interface JourneyOptions {
@@ -61,9 +61,11 @@ class JourneyFile implements Journeys {
   readonly #waitingMax: number
   readonly #askers = new Map<number, PromiseWithResolvers<JourneyReply>>()
   #lastId = 0
-  #waiting: PackedEntry[] = []
+  #gathering: GatheredBatch | null = null
+  /** Those that wait for the thread, the oldest first. */
+  #waiting: GatheredBatch[] = []
   #waitingChars = 0
-  #entries = 0
+  readonly #batchChars: number
   #sending = false
   #cancelSend: (() => void) | null = null
   #dropped = 0
@@ -74,6 +76,7 @@ class JourneyFile implements Journeys {
     this.#clock = options.clock
     this.#log = options.log
     this.#waitingMax = options.waitingChars ?? waitingCharsMax
+    this.#batchChars = Math.min(batchChars, this.#waitingMax / 16)
     const data: JourneyThreadData = {
       folder: options.folder,
       factsMs: options.limits.journeyFactsMs,
@@ -93,13 +96,11 @@ class JourneyFile implements Journeys {
 
   append(entry: JourneyEntry): void {
     if (this.#dead !== null) return
-    const packed = packEntry(entry, ++this.#entries, this.#clock.now())
-    this.#waiting.push(packed)
-    this.#waitingChars += packed.chars
-    while (this.#waitingChars > this.#waitingMax && this.#waiting.length > 1) this.#drop()
-    if (this.#sending) return
-    if (this.#waitingChars >= batchChars) void this.#send()
-    else this.#cancelSend ??= this.#clock.after(gatherMs, () => void this.#send())
+    const at = entry.events[0]?.at ?? this.#clock.now()
+    this.#gathering ??= new GatheredBatch(at)
+    this.#gathering.add(entry, at)
+    if (this.#gathering.chars >= this.#batchChars) this.#sendGathered()
+    else this.#cancelSend ??= this.#clock.after(gatherMs, () => this.#sendGathered())
   }
 
   async find(query: JourneyQuery): Promise<Journey[]> {
@@ -141,9 +142,27 @@ class JourneyFile implements Journeys {
     await this.#worker.terminate()
   }
 
+  #sendGathered(): void {
+    this.#endBatch()
+    while (this.#waitingChars > this.#waitingMax) this.#drop()
+    if (!this.#sending) void this.#send()
+  }
+
+  #endBatch(): void {
+    this.#cancelSend?.()
+    this.#cancelSend = null
+    if (this.#gathering === null) return
+    this.#waiting.push(this.#gathering)
+    this.#waitingChars += this.#gathering.chars
+    this.#gathering = null
+  }
+
   #drop(): void {
-    this.#waitingChars -= this.#waiting.shift()!.chars
-    if (this.#dropped++ % 1_000 === 0) {
+    const { chars, entries } = this.#waiting.shift()!
+    this.#waitingChars -= chars
+    const before = this.#dropped
+    this.#dropped += entries
+    if (before === 0 || Math.floor(before / 1_000) < Math.floor(this.#dropped / 1_000)) {
       this.#log.warn('journeys: the disk is too slow; parts of journeys are dropped', {
         dropped: this.#dropped,
       })
@@ -152,8 +171,6 @@ class JourneyFile implements Journeys {
 
   /** Sends batch after batch, each when the one before has been written. */
   async #send(): Promise<void> {
-    this.#cancelSend?.()
-    this.#cancelSend = null
     this.#sending = true
     try {
       while (this.#waiting.length > 0 && this.#dead === null) await this.#post()
@@ -166,15 +183,14 @@ class JourneyFile implements Journeys {
 
   /** Whoever asks next finds all that was appended. */
   #postAll(): void {
+    this.#endBatch()
     while (this.#waiting.length > 0) this.#post().catch(() => {})
   }
 
   #post(): Promise<unknown> {
-    let [count, chars] = [0, 0]
-    while (count < this.#waiting.length && chars < batchChars) chars += this.#waiting[count++]!.chars
-    const entries = this.#waiting.splice(0, count)
-    this.#waitingChars -= chars
-    return this.#ask({ kind: 'append', batch: packBatch(entries) })
+    const batch = this.#waiting.shift()!
+    this.#waitingChars -= batch.chars
+    return this.#ask({ kind: 'append', batch: batch.packed() })
   }
 
   #ask(request: JourneyRequest): Promise<JourneyReply> {
