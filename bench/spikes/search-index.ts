@@ -67,11 +67,12 @@ function ours(): Way {
         terms.begin(first + i)
         terms.add('header', header)
         terms.add('body', body)
-        index.advance(first + i, '')
+        index.advance({ emailId: first + i, hash: '' }, null)
       }
     },
     find(needle) {
-      const asking = new Lookup(index, classes, ids, 1, count).ask({ field: 'text', needle })
+      const { blocks } = index.blocks.asked(0, ids)
+      const asking = new Lookup(index.vocabulary, classes, blocks, 1, count).ask({ field: 'text', needle })
       for (;;) {
         const step = asking.next()
         if (step.done === true) return step.value!.reduce((sum, { rows }) => sum + rows.length, 0)

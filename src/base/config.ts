@@ -47,6 +47,9 @@ export interface ProcessConfig {
   readonly group: string | null
 }
 
+/** Whose mail the index of the search follows: theirs who have searched of late, or everybody's. */
+export type IndexFor = 'searching' | 'everybody'
+
 /** What belongs to the machine. Domains, accounts, aliases and keys live in the store. */
 export interface Config {
   /** The name in greetings, Received fields and Message-IDs. */
@@ -91,6 +94,7 @@ export interface Config {
   }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
   readonly journey: { readonly level: 'full' | 'envelope' | 'facts' | 'off' }
+  readonly search: { readonly indexFor: IndexFor }
   readonly queue: QueueConfig
   readonly limits: Limits
   /** Programs of others that have a say over incoming mail. */

@@ -76,6 +76,8 @@ export interface Limits extends GuardLimits, ReportLimits {
   readonly returnedMessageOctets: number
   readonly journeyFactsMs: number
   readonly journeyWireMs: number
+  /** After its last search in texts, how long the index of the search follows an account's mail. */
+  readonly searchIndexMs: number
   readonly aliasDepth: number
   /** Addresses whose account or alias is kept in memory, so that RCPT asks no table. */
   readonly addressesKnown: number
@@ -156,6 +158,7 @@ export const defaultLimits: Limits = {
   returnedMessageOctets: 131_072,
   journeyFactsMs: 90 * day,
   journeyWireMs: 14 * day,
+  searchIndexMs: 30 * day,
   aliasDepth: 10,
   addressesKnown: 10_000,
   mailboxesPerAccount: 10_000,

@@ -71,6 +71,7 @@ export function parseConfig(text: string, file: string): LoadedConfig {
     outgoing: readOutgoing(root.table('outgoing')),
     log: readLevel(root.table('log'), ['debug', 'info', 'warn', 'error'], 'info'),
     journey: readLevel(root.table('journey'), ['full', 'envelope', 'facts', 'off'], 'full'),
+    search: readSearch(root.table('search')),
     queue,
     limits: { ...readLimits(root.table('limits')), ...queueLimits },
     filters: readFilters(root),
@@ -202,6 +203,12 @@ function readOutgoing(table: ConfigTable): Config['outgoing'] {
   const allowPrivate = table.boolean('allow_private', false)
   table.refuseOthers()
   return { address, ehloName, allowPrivate }
+}
+
+function readSearch(table: ConfigTable): Config['search'] {
+  const indexFor = table.choice('index_for', ['searching', 'everybody'], 'searching')
+  table.refuseOthers()
+  return { indexFor }
 }
 
 function readLevel<T extends string>(

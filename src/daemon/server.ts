@@ -106,6 +106,7 @@ async function openRooms(
     folder: config.data,
     limits,
     surroundings: { clock, random, log },
+    indexFor: config.search.indexFor,
     ...(hooks.failed === undefined ? {} : { onFailure: (cause: Error) => hooks.failed?.(cause) }),
   })
   closers.push(() => store.close())

@@ -199,6 +199,7 @@ function serverConfig(domain: string, scene: Scene, data: string, ports: ServerP
     queue: defaultQueueConfig,
     log: { level: 'info' },
     journey: { level: 'full' },
+    search: { indexFor: 'searching' },
     checks: checksOf(scene),
     limits: defaultLimits,
     filters: noFilters,

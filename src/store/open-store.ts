@@ -8,7 +8,7 @@ import { openForReading } from './sqlite/database.ts'
 import { systemDisk } from './sqlite/disk.ts'
 import { explainFailure } from './sqlite/explain-failure.ts'
 import { takeFolder } from './sqlite/owner.ts'
-import { isBehind } from './search/index-file.ts'
+import { isBehind, readSearched } from './search/index-file.ts'
 import { SearchClient } from './search/search-client.ts'
 import { SqliteStore } from './sqlite/store.ts'
 import { WriterClient } from './sqlite/writer-client.ts'
@@ -52,9 +52,7 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
     sql = openForReading(join(folder, 'meta.db'))
     const files = new BodyFiles(bodyData, random)
     const bodies = new BodyReader(sql, folder)
-    const lastEmail = Number(sql.get("SELECT value FROM counter WHERE name = 'email'")?.[0] ?? 0)
-    const behind = isBehind(join(folder, 'fts.db'), lastEmail)
-    const search = new SearchClient({ folder, clock, log, random, behind })
+    const search = makeSearch(options, folder, sql)
     const parts = { sql, writer, files, bodies, search, clock, log, letGo }
     store = new SqliteStore({
       ...parts,
@@ -76,6 +74,20 @@ function take(folder: string): () => void {
   } catch (error) {
     throw explainFailure(error, folder)
   }
+}
+
+function makeSearch(
+  { surroundings, limits, indexFor }: StoreOptions,
+  folder: string,
+  sql: Sql,
+): SearchClient {
+  const file = join(folder, 'fts.db')
+  const lastEmail = Number(sql.get("SELECT value FROM counter WHERE name = 'email'")?.[0] ?? 0)
+  const { clock, log, random } = surroundings
+  return new SearchClient({
+    ...{ folder, clock, log, random, searched: readSearched(file), followMs: limits.searchIndexMs },
+    everybody: indexFor === 'everybody' ? { behind: isBehind(file, lastEmail) } : null,
+  })
 }
 
 /** Each name of the way there lies in the folder above it, which is synced too; a power cut leaves it or all is gone. */

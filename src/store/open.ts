@@ -1,4 +1,5 @@
 import type { Surroundings } from '../base/dialler.ts'
+import type { IndexFor } from '../base/config.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Store } from './store.ts'
 
@@ -7,6 +8,8 @@ export interface StoreOptions {
   readonly folder: string
   readonly limits: Limits
   readonly surroundings: Surroundings
+  /** Whose mail the index of the search follows; absent: theirs who search. */
+  readonly indexFor?: IndexFor
   /**
    * The store stopped for good and refuses everything: its thread died, which is a fault of ours or a lack of memory.
    * Nothing that was acknowledged is lost; opening it again puts it right, so the process had best end and be restarted.

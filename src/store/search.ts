@@ -23,10 +23,20 @@ export interface SearchRequest {
   readonly plain?: boolean
 }
 
+/** What is known of the index at any time, without asking its thread. */
+export interface IndexState {
+  /** That have searched of late: it follows their mail. */
+  readonly accounts: number
+  /** Messages of theirs, or of everybody's, that are still to be indexed. */
+  readonly behind: number
+}
+
 /** How the index stands. */
 export interface SearchStatus {
   readonly messages: number
-  /** Not indexed yet; they are looked into when somebody searches. */
+  /** That have searched. */
+  readonly accounts: number
+  /** Still to be indexed; they are looked into when somebody searches. */
   readonly waiting: number
   /** How long the oldest of those has waited; 0 when there is none. Up to the times of search/pace.ts it is on purpose. */
   readonly lagMs: number
@@ -52,4 +62,5 @@ export interface TextSearch {
    */
   search(accountId: number, request: SearchRequest): Promise<Uint32Array>
   searchStatus(): Promise<SearchStatus>
+  readonly indexState: IndexState
 }

@@ -174,7 +174,7 @@ test('At every bound of the index the answers are the same', async (t) => {
   const emailIds = Float64Array.from(world.emailIds)
   for (const bounds of lowBounds) {
     const replies = new Map<number, SearchReply>()
-    const data = { folder: join(world.folder, 'shard-00'), seed: 1, bounds }
+    const data = { folder: join(world.folder, 'shard-00'), seed: 1, everybody: true, bounds }
     const open = () =>
       new Searcher(data, (reply) => {
         if (reply.kind === 'found') replies.set(reply.id, reply)
@@ -190,7 +190,8 @@ test('At every bound of the index the answers are the same', async (t) => {
     for (const [id, { criterion }] of questions.entries()) {
       if (id % 5 !== 0) continue
       const criteria = [criterion]
-      searcher.receive({ kind: 'search', id, accountId: world.accountId, emailIds, criteria, plain: false })
+      const asked = { accountId: world.accountId, emailIds, criteria, plain: false, at: 0 }
+      searcher.receive({ kind: 'search', id, ...asked })
       while (!replies.has(id)) searcher.step()
       const reply = replies.get(id)
       assert.ok(reply?.kind === 'found')

@@ -1,6 +1,7 @@
 /** What the tests of the search share: a store with an account, and texts to find computed without it. */
 import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { IndexFor } from '../../src/base/config.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
 import { type Log, silentLog } from '../../src/base/log.ts'
@@ -28,21 +29,25 @@ export interface SearchWorld {
   reopen(meanwhile?: () => void): Promise<void>
 }
 
-export function openAt(folder: string, log: Log = silentLog): Promise<Store> {
+export function openAt(
+  folder: string,
+  log: Log = silentLog,
+  indexFor: IndexFor = 'everybody',
+): Promise<Store> {
   return openStore({
-    ...{ folder, limits: defaultLimits },
+    ...{ folder, limits: defaultLimits, indexFor },
     surroundings: { clock: systemClock, random: systemRandom, log },
   })
 }
 
-export async function searchWorld(t: TestContext): Promise<SearchWorld> {
+export async function searchWorld(t: TestContext, indexFor: IndexFor = 'everybody'): Promise<SearchWorld> {
   const folder = testFolder(t)
   const warnings: string[] = []
   const log: Log = {
     ...silentLog,
     warn: (text, facts) => void warnings.push(`${text} ${JSON.stringify(facts)}`),
   }
-  const store = await openAt(folder, log)
+  const store = await openAt(folder, log, indexFor)
   await store.addDomain('hamburger.example')
   const { accountId } = await store.addAccount('bob@hamburger.example', null)
   const world: SearchWorld = {
@@ -60,7 +65,7 @@ export async function searchWorld(t: TestContext): Promise<SearchWorld> {
     async reopen(meanwhile) {
       await world.store.close()
       meanwhile?.()
-      world.store = await openAt(folder, log)
+      world.store = await openAt(folder, log, indexFor)
     },
   }
   t.after(() => world.store.close())

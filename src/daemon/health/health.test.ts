@@ -48,6 +48,8 @@ test('a server tells that it lives, that it is ready, and what it counted; 503 w
   assert.match(told, /^posthorn_smtp_replies_total\{class="2xx"\} 3$/m)
   assert.match(told, /^posthorn_smtp_replies_total\{class="5xx"\} 1$/m)
   assert.match(told, /^posthorn_queue_entries 0$/m)
+  assert.match(told, /^posthorn_search_index_accounts 0$/m)
+  assert.match(told, /^posthorn_search_index_behind 0$/m)
   assert.match(told, /^posthorn_store_commit_seconds_bucket\{le="\+Inf"\} 0$/m)
   assert.match(told, /^posthorn_ready 1$/m)
   // Exposition format: each line is a comment, or a name with labels and a number.

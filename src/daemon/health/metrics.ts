@@ -54,6 +54,7 @@ export interface Gauges {
   /** Null: not known. */
   readonly queueEntries: number | null
   readonly queueOldestSeconds: number | null
+  readonly searchIndex: { readonly accounts: number; readonly behind: number } | null
   readonly diskFreeOctets: number | null
   readonly loopLagSeconds: number
   readonly ready: boolean
@@ -121,6 +122,16 @@ export function formatMetrics(metrics: Metrics, gauges: Gauges): string {
     ),
     gauge('queue_entries', 'Messages in the queue', gauges.queueEntries),
     gauge('queue_oldest_seconds', 'Age of the oldest message in the queue', gauges.queueOldestSeconds),
+    gauge(
+      'search_index_accounts',
+      'Accounts that have searched of late',
+      gauges.searchIndex?.accounts ?? null,
+    ),
+    gauge(
+      'search_index_behind',
+      'Messages still to be put into the index of the search',
+      gauges.searchIndex?.behind ?? null,
+    ),
     gauge('disk_free_bytes', "Room on the data folder's disk", gauges.diskFreeOctets),
     gauge('event_loop_lag_seconds', 'Longest wait for a turn of late', gauges.loopLagSeconds),
     gauge('ready', '1 when /readyz says 200', gauges.ready ? 1 : 0),

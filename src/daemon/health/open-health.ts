@@ -50,6 +50,7 @@ export async function openHealth(config: Config): Promise<Health> {
           ]),
         ),
         queueEntries: store?.queueEntries ?? null,
+        searchIndex: store?.indexState ?? null,
         queueOldestSeconds: probe?.findings.queueOldestSeconds ?? null,
         diskFreeOctets: probe?.findings.diskFreeOctets ?? null,
         loopLagSeconds: lagSeconds(),

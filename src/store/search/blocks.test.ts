@@ -95,11 +95,13 @@ function write(blocks: Blocks, sql: Sql, open: boolean): void {
 
 function find(blocks: Blocks, emails: readonly number[], key: number): number[] {
   const found: number[] = []
-  for (const block of blocks.of(Float64Array.from(emails))) {
+  const { blocks: asked, indexed } = blocks.asked(rowOf(0), Float64Array.from(emails))
+  assert.ok(!indexed.includes(0))
+  for (const block of asked) {
     const places = new Uint8Array(block.size)
     block.find([key], places)
     for (const [place, mark] of places.entries())
-      if (mark === 1 && block.rows()[place]! > 0) found.push(block.rows()[place]! % 2 ** 32)
+      if (mark === 1 && block.asked.includes(block.rows[place]!)) found.push(block.rows[place]! % 2 ** 32)
   }
   return found
 }
@@ -120,9 +122,8 @@ test('Every key is found in sealed blocks and the open one, after it was opened 
   }
   const forget = (which: (email: number) => boolean): void => {
     emails = emails.filter((email) => !which(email))
-    const present = (first: number, last: number) =>
-      new Set(emails.filter((email) => email >= first && email <= last))
-    for (let last: number | null = 0; last !== null; ) last = blocks.forget(last, present)
+    const isThere = (email: number) => emails.includes(email)
+    for (let block: number | null = 0; block !== null; ) block = blocks.forget(block, isThere)
     check()
   }
   const count = () => sql.get<readonly [number]>('SELECT count(*) FROM block')![0]
@@ -149,7 +150,44 @@ test('Every key is found in sealed blocks and the open one, after it was opened 
   forget((email) => email < 150)
   reopen()
   forget(() => true)
-  assert.deepEqual(find(blocks, [1, 400], keyOfWord(1_400)), [])
+  const { blocks: left, indexed } = blocks.asked(rowOf(0), Float64Array.of(1, 400))
+  assert.deepEqual([left.length, ...indexed], [0, 0, 0])
   write(blocks, sql, true)
   assert.equal(count(), 1)
+})
+
+test('Which messages of an account are in blocks is known however they came', () => {
+  const email = fc.integer({ min: 1, max: 60 })
+  const batch = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.uniqueArray(email, { maxLength: 12 }))
+  fc.assert(
+    fc.property(fc.array(batch), fc.array(email), fc.integer({ min: 1, max: 3 }), (batches, some, asker) => {
+      const sql = new Sql(new DatabaseSync(':memory:'))
+      sql.exec(blockTables)
+      const blocks = new Blocks(sql, 5)
+      const put = new Set<number>()
+      for (const [of, emails] of batches)
+        for (const one of emails.map((number) => of * 2 ** 32 + number)) {
+          if (put.has(one)) continue
+          put.add(one)
+          blocks.open.begin(one)
+          if (blocks.open.full) write(blocks, sql, false)
+        }
+      // Some twice.
+      const asked = Float64Array.from(some).sort()
+      const base = asker * 2 ** 32
+      for (const now of [blocks, (write(blocks, sql, true), new Blocks(sql, 5))]) {
+        const { blocks: found, indexed } = now.asked(base, asked)
+        assert.deepEqual(
+          [...indexed],
+          Array.from(asked, (one) => (put.has(base + one) ? 1 : 0)),
+        )
+        const rows = found.flatMap((block) => [...block.asked]).sort((a, b) => a - b)
+        assert.deepEqual(
+          rows,
+          [...new Set(asked)].map((one) => base + one).filter((row) => put.has(row)),
+        )
+      }
+      sql.close()
+    }),
+  )
 })

@@ -1,8 +1,10 @@
 /**
- * The blocks of the index, each of some thousand messages in the order of their emails: those on the disk, and the open
- * one. Nothing in a block says anything about a message in another, so a new message costs the same however many there are.
+ * The blocks of the index, each of some thousand messages: those on the disk, and the open one. Nothing in a block says
+ * anything about a message in another, so a new message costs the same however many there are. Which messages are in the
+ * index is said by the blocks alone: an account's are in as many of them as they came to be in.
  */
 import type { Sql } from '../sqlite/database.ts'
+import { markEmails } from './mark-emails.ts'
 import { OpenBlock } from './open-block.ts'
 import { type Piece, PieceReader } from './piece.ts'
 
@@ -11,7 +13,7 @@ const accountFactor = 2 ** 32
 const piecesMax = 2 ** 16
 
 export const blockTables = `
-  -- messages: row ids, in the order of their emails, negative when the message has gone. first_keys: of each piece.
+  -- messages: row ids, in the order they came, negative when the message has gone. first_keys: of each piece.
   -- Both as 64-bit floating-point numbers in the order of octets of the machine. open: 1 while there is room in it.
   CREATE TABLE IF NOT EXISTS block
     (block INTEGER PRIMARY KEY, open INTEGER NOT NULL, messages BLOB NOT NULL, first_keys BLOB NOT NULL);
@@ -21,31 +23,35 @@ export const blockTables = `
 
 /** A block with messages that are asked about. */
 export interface AskedBlock {
-  /** Those asked about in it are among those whose places are in [from, end). */
-  readonly from: number
-  readonly end: number
+  /** Row ids of those asked about. */
+  readonly asked: readonly number[]
   /** Messages in it. */
   readonly size: number
   /** Row ids by place. */
-  rows(): ArrayLike<number>
+  readonly rows: ArrayLike<number>
   /** Marks the messages, by their places, that have one of the keys, which ascend. */
   find(keys: readonly number[], found: Uint8Array): void
   /** How many pieces have to be read for that. */
   piecesFor(keys: readonly number[]): number
 }
 
+export interface Asked {
+  readonly blocks: readonly AskedBlock[]
+  /** By place in what is asked: 1 when it is in a block. */
+  readonly indexed: Uint8Array
+}
+
 interface Sealed {
   readonly block: number
-  readonly size: number
+  /** Changed in place when messages go. */
+  readonly rows: Float64Array
   /** Messages that have not gone. */
   readonly living: number
+  /** The lowest and the highest that it was made with. */
   readonly firstEmail: number
   readonly lastEmail: number
   readonly firstKeys: Float64Array
 }
-
-/** Which emails within [first, last] there are. */
-export type Present = (first: number, last: number) => Set<number>
 
 export class Blocks {
   readonly #sql: Sql
@@ -53,6 +59,7 @@ export class Blocks {
   readonly #messagesMax: number
   readonly open: OpenBlock
   #openNumber = 1
+  #changes = 0
 
   /** @param messagesMax Of a block. */
   constructor(sql: Sql, messagesMax: number) {
@@ -76,6 +83,11 @@ export class Blocks {
     return this.#sealed.reduce((sum, { living }) => sum + living, livingAmong(this.open.rows))
   }
 
+  /** Another number than before: what was `asked` holds no more. */
+  get changes(): number {
+    return this.#changes
+  }
+
   /**
    * Writes the open block, within a transaction.
    *
@@ -89,61 +101,65 @@ export class Blocks {
       this.#sealed.push(sealed)
       this.#openNumber++
       this.open.clear()
+      this.#changes++
     }
   }
 
-  /** Blocks that have some of these emails, which ascend. */
-  *of(emails: Float64Array): Generator<AskedBlock, void> {
-    let end = 0
+  /** @param base Row id of the account's email 0. @param emails Of the account, ascending. */
+  asked(base: number, emails: Float64Array): Asked {
+    const indexed = new Uint8Array(emails.length)
+    const blocks: AskedBlock[] = []
+    const first = emails[0] ?? 0
+    const last = emails.at(-1) ?? 0
     for (const sealed of this.#sealed) {
-      let from = end
-      while (from < emails.length && emails[from]! < sealed.firstEmail) from++
-      for (end = from; end < emails.length && emails[end]! <= sealed.lastEmail; ) end++
-      if (end > from) yield this.#asked(sealed, from, end)
-      if (end === emails.length) return
+      if (sealed.firstEmail > last || sealed.lastEmail < first) continue
+      const asked = askedAmong(sealed.rows, base, emails, indexed)
+      if (asked.length > 0) blocks.push(this.#asked(sealed, asked))
     }
     const { open } = this
-    yield {
-      ...{ from: end, end: emails.length, size: open.rows.length },
-      rows: () => open.rows,
-      find: (keys, found) => open.find(keys, found),
-      piecesFor: () => 0,
-    }
+    const asked = askedAmong(open.rows, base, emails, indexed)
+    if (asked.length > 0)
+      blocks.push({
+        ...{ asked, size: open.rows.length, rows: open.rows, piecesFor: () => 0 },
+        find: (keys, found) => open.find(keys, found),
+      })
+    return { blocks, indexed }
   }
 
   /**
    * Forgets messages of one block that have gone, in a transaction: of a block with few left, all that was said of them.
    *
-   * @param after An email: the block that has the next one after it.
-   * @returns The last email of the block; null after the last block.
+   * @param after The number of a block: the next one after it.
+   * @returns The block's number; null after the last block.
    */
-  forget(after: number, present: Present): number | null {
-    const at = this.#sealed.findIndex(({ lastEmail }) => lastEmail > after)
+  forget(after: number, isThere: (email: number) => boolean): number | null {
+    const at = this.#sealed.findIndex(({ block }) => block > after)
     if (at < 0) {
-      markGone(this.open.rows, present)
+      markGone(this.open.rows, isThere)
       return null
     }
     const sealed = this.#sealed[at]!
-    const rows = this.#rowsOf(sealed.block)
-    if (!markGone(rows, present)) return sealed.lastEmail
+    const { block, rows } = sealed
+    if (!markGone(rows, isThere)) return block
     const living = livingAmong(rows)
-    if (living * 2 <= rows.length) this.#compact(at, rows, living)
+    if (living * 2 <= rows.length) this.#compact(at, living)
     else {
-      this.#sql.run('UPDATE block SET messages = ? WHERE block = ?', octetsOf(rows), sealed.block)
+      this.#sql.run('UPDATE block SET messages = ? WHERE block = ?', octetsOf(rows), block)
       this.#sealed[at] = { ...sealed, living }
     }
-    return sealed.lastEmail
+    this.#changes++
+    return block
   }
 
   /** Writes a block anew, with the one before it when both together are none too many. */
-  #compact(at: number, rows: Float64Array, living: number): void {
+  #compact(at: number, living: number): void {
     const sealed = this.#sealed[at]!
     const neighbour = this.#sealed[at - 1]
     const before =
       neighbour !== undefined && neighbour.living + living <= this.#messagesMax ? neighbour : null
     const together = new OpenBlock(this.#messagesMax)
-    if (before !== null) together.load(this.#rowsOf(before.block), this.#piecesOf(before))
-    together.load(rows, this.#piecesOf(sealed))
+    if (before !== null) together.load(before.rows, this.#piecesOf(before))
+    together.load(sealed.rows, this.#piecesOf(sealed))
     this.#delete(sealed.block)
     if (together.rows.length === 0) {
       if (before !== null) this.#delete(before.block)
@@ -162,9 +178,8 @@ export class Blocks {
       this.#sql.run('INSERT INTO piece VALUES (?, ?)', block * piecesMax + firstKeys.length, data)
       firstKeys.push(firstKey)
     }
-    const rows = Float64Array.from(from.rows)
-    const sealed = sealedOf(block, rows, Float64Array.from(firstKeys))
-    const values = [block, open ? 1 : 0, octetsOf(rows), octetsOf(sealed.firstKeys)] as const
+    const sealed = sealedOf(block, Float64Array.from(from.rows), Float64Array.from(firstKeys))
+    const values = [block, open ? 1 : 0, octetsOf(sealed.rows), octetsOf(sealed.firstKeys)] as const
     this.#sql.run('INSERT INTO block VALUES (?, ?, ?, ?)', ...values)
     return sealed
   }
@@ -175,11 +190,9 @@ export class Blocks {
     this.#sql.run('DELETE FROM piece WHERE id BETWEEN ? AND ?', first, first + piecesMax - 1)
   }
 
-  #asked(sealed: Sealed, from: number, end: number): AskedBlock {
-    let rows: Float64Array | null = null
+  #asked(sealed: Sealed, asked: readonly number[]): AskedBlock {
     return {
-      ...{ from, end, size: sealed.size },
-      rows: () => (rows ??= this.#rowsOf(sealed.block)),
+      ...{ asked, size: sealed.rows.length, rows: sealed.rows },
       find: (keys, found) => this.#find(sealed, keys, found),
       piecesFor(keys) {
         let pieces = 0
@@ -224,21 +237,38 @@ export class Blocks {
     if (row === undefined) throw new Error('the index is malformed: a piece is missing')
     return { firstKey: sealed.firstKeys[place]!, data: row[0] }
   }
+}
 
-  #rowsOf(block: number): Float64Array {
-    return numbersOf(
-      this.#sql.get<readonly [Uint8Array]>('SELECT messages FROM block WHERE block = ?', block)![0],
-    )
+/** Accounts that have messages in blocks, as the table has them. */
+export function accountsOf(sql: Sql): Set<number> {
+  const accounts = new Set<number>()
+  for (const [messages] of sql.all<readonly [Uint8Array]>('SELECT messages FROM block'))
+    for (const row of numbersOf(messages)) if (row > 0) accounts.add(Math.floor(row / accountFactor))
+  return accounts
+}
+
+/** @returns Rows that are of these emails, which are marked. */
+function askedAmong(
+  rows: ArrayLike<number>,
+  base: number,
+  emails: Float64Array,
+  indexed: Uint8Array,
+): readonly number[] {
+  const first = base + (emails[0] ?? 0)
+  const last = base + (emails.at(-1) ?? -1)
+  const asked: number[] = []
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!
+    if (row >= first && row <= last) asked.push(row)
   }
+  return asked.length === 0 ? asked : markEmails(emails, indexed, asked, base, 1)
 }
 
 /** @returns Whether some have gone that had not before. */
-function markGone(rows: number[] | Float64Array, present: Present): boolean {
-  if (rows.length === 0) return false
-  const emails = present(emailOf(rows[0]!), emailOf(rows.at(-1)!))
+function markGone(rows: number[] | Float64Array, isThere: (email: number) => boolean): boolean {
   let some = false
   for (const [place, row] of rows.entries()) {
-    if (row < 0 || emails.has(emailOf(row))) continue
+    if (row < 0 || isThere(emailOf(row))) continue
     rows[place] = -row
     some = true
   }
@@ -252,8 +282,14 @@ function livingAmong(rows: ArrayLike<number>): number {
 }
 
 function sealedOf(block: number, rows: Float64Array, firstKeys: Float64Array): Sealed {
-  const ends = { firstEmail: emailOf(rows[0] ?? 0), lastEmail: emailOf(rows.at(-1) ?? 0) }
-  return { block, size: rows.length, living: livingAmong(rows), ...ends, firstKeys }
+  let firstEmail = Number.POSITIVE_INFINITY
+  let lastEmail = 0
+  for (const row of rows) {
+    const email = emailOf(row)
+    if (email < firstEmail) firstEmail = email
+    if (email > lastEmail) lastEmail = email
+  }
+  return { block, rows, living: livingAmong(rows), firstEmail, lastEmail, firstKeys }
 }
 
 function emailOf(row: number): number {

@@ -3,12 +3,13 @@ import type { IndexFile } from './index-file.ts'
 import type { StoredMessages } from './stored-messages.ts'
 
 export class Clearing {
-  #last = 0
+  #block = 0
 
   /** @returns Whether there is more. */
   step(index: IndexFile, messages: StoredMessages): boolean {
-    const last = index.forget(this.#last, (first, end) => messages.emailsBetween(first, end))
-    this.#last = last ?? 0
-    return last !== null
+    const block = index.forget(this.#block, (emailId) => messages.hasEmail(emailId))
+    if (block === null) index.forgetSearched((accountId) => messages.hasAccount(accountId))
+    this.#block = block ?? 0
+    return block !== null
   }
 }

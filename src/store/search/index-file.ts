@@ -2,14 +2,17 @@
  * The file of the index, fts.db: which message holds which terms. It can be made anew from the messages at any time, so
  * it is not backed up, is written without waiting for the disk, and is deleted when anything about it is odd.
  */
-import { rmSync, statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Sql, type Value } from '../sqlite/database.ts'
-import { Blocks, blockTables, type Present } from './blocks.ts'
+import { accountsOf, Blocks, blockTables } from './blocks.ts'
 import { Vocabulary } from './vocabulary.ts'
 
 /** Grows when terms are made otherwise. Unicode's own tables come with Node and are part of it too. */
-const version = `4 unicode ${process.versions['unicode']}`
+const unicode = `unicode ${process.versions['unicode']}`
+const version = `5 ${unicode}`
+/** Says the same of messages, and nothing of who searches. */
+const versionBefore = `4 ${unicode}`
 
 // Only this thread has it open, and pages that are new, as nearly all are, need no journal: they are written once.
 const tables = `
@@ -18,6 +21,8 @@ const tables = `
   PRAGMA cache_size = -4000;
   BEGIN;
   CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+  -- Accounts that have searched, and when they did last, to the day: milliseconds since 1970.
+  CREATE TABLE IF NOT EXISTS searched (account INTEGER PRIMARY KEY, at INTEGER NOT NULL);
   -- The vocabulary in pieces, as it grew.
   CREATE TABLE IF NOT EXISTS words (piece INTEGER PRIMARY KEY, entries BLOB NOT NULL);
   -- Row ids (2^32 * account + email) of messages of which the index does not say everything.
@@ -27,6 +32,8 @@ const tables = `
 `
 
 const accountFactor = 2 ** 32
+/** When an account searches again so soon, nothing is written. */
+const searchedToMs = 24 * 60 * 60_000
 
 export function rowOf(accountId: number, emailId: number): number {
   return accountId * accountFactor + emailId
@@ -47,6 +54,12 @@ export const indexBounds: IndexBounds = {
   blockMessages: 2_048,
 }
 
+interface Newest {
+  /** 0: there is none. */
+  readonly emailId: number
+  readonly hash: string
+}
+
 export class IndexFile {
   readonly bounds: IndexBounds
   readonly file: string
@@ -56,26 +69,28 @@ export class IndexFile {
   /** Row ids, see `rowOf`; and those of the open block that are not in the file yet. */
   readonly partial: Set<number>
   #newPartial: number[] = []
-  /** Emails up to this one are in the index, or were gone when their turn came. */
-  highWater: number
-  #savedEmail: number
-  #mark: string
+  /** Emails up to this one are in the index, whoever's they are, or were gone when their turn came. */
+  #highWater: number
+  /** The highest email in the index, and what its body was: to see whether the messages are still those that were indexed. */
+  #newest: Newest
+  #isSaved = true
+  /** When accounts searched last, to the day. */
+  readonly searched: ReadonlyMap<number, number>
+  readonly #searched: Map<number, number>
 
   /** @throws {Error} The file is damaged, or of another version. */
   constructor(file: string, seed: number, classes: Uint8Array, bounds: IndexBounds = indexBounds) {
     this.file = file
     this.bounds = bounds
+    this.searched = this.#searched = readSearched(file)
     const db = new DatabaseSync(file, { timeout: 1_000 })
     this.sql = new Sql(db)
     try {
       db.exec(tables)
-      const found = this.#state('version')
-      if (found !== undefined && found !== version)
-        throw new Error(`file is of version ${found}, not ${version}`)
-      this.#setState('version', version)
-      this.highWater = Number(this.#state('highWater') ?? 0)
-      this.#savedEmail = this.highWater
-      this.#mark = String(this.#state('mark') ?? '')
+      this.#takeVersion()
+      this.#highWater = Number(this.#state('highWater') ?? 0)
+      const [emailId, hash] = String(this.#state('mark') ?? '').split(' ')
+      this.#newest = { emailId: Number(emailId), hash: hash ?? '' }
       this.vocabulary = new Vocabulary(seed, classes)
       this.blocks = new Blocks(this.sql, bounds.blockMessages)
       for (const [entries] of this.sql.all<readonly [Uint8Array]>('SELECT entries FROM words ORDER BY piece'))
@@ -90,9 +105,12 @@ export class IndexFile {
     }
   }
 
-  /** What the newest message in the index was, to see whether the messages are still those that were indexed. */
-  get mark(): string {
-    return this.#mark
+  get highWater(): number {
+    return this.#highWater
+  }
+
+  get newest(): Newest {
+    return this.#newest
   }
 
   /** Messages that have not gone. */
@@ -106,29 +124,52 @@ export class IndexFile {
     this.#newPartial.push(row)
   }
 
-  /** Writes the open block if it is full. @param highWater All emails up to this one are in blocks, or were gone. */
-  advance(highWater: number, mark: string): void {
-    this.highWater = highWater
-    this.#mark = mark
+  /**
+   * Messages were put in. Writes the open block if it is full.
+   *
+   * @param newest The highest of them.
+   * @param highWater All emails up to this one are in, or were gone; null: that is not known.
+   */
+  advance(newest: Newest, highWater: number | null): void {
+    if (newest.emailId > this.#newest.emailId) this.#newest = newest
+    if (highWater !== null) this.#highWater = highWater
+    this.#isSaved = false
     if (this.blocks.open.full) this.#write(false)
   }
 
   /** Keeps the open block, which otherwise would have to be made anew. */
   save(): void {
-    if (this.#savedEmail !== this.highWater) this.#write(true)
+    if (!this.#isSaved) this.#write(true)
   }
 
-  /** Forgets messages of one block that have gone. @returns The block's last email; null after the last block. */
-  forget(after: number, present: Present): number | null {
-    let last: number | null = null
+  /** An account has searched. @param at Milliseconds since 1970. */
+  remember(account: number, at: number): void {
+    const had = this.#searched.get(account)
+    if (had !== undefined && at - had < searchedToMs) return
+    this.sql.run('INSERT OR REPLACE INTO searched VALUES (?, ?)', account, at)
+    this.#searched.set(account, at)
+  }
+
+  /** Forgets who has gone. */
+  forgetSearched(isThere: (account: number) => boolean): void {
+    for (const account of this.#searched.keys()) {
+      if (isThere(account)) continue
+      this.sql.run('DELETE FROM searched WHERE account = ?', account)
+      this.#searched.delete(account)
+    }
+  }
+
+  /** Forgets messages of one block that have gone. @returns The block's number; null after the last block. */
+  forget(after: number, isThere: (email: number) => boolean): number | null {
+    let block: number | null = null
     let gone: number[] = []
     this.transaction(() => {
-      last = this.blocks.forget(after, present)
-      gone = this.#partialGone(after, last ?? this.highWater, present)
+      block = this.blocks.forget(after, isThere)
+      if (block === null) gone = [...this.partial].filter((row) => !isThere(row % accountFactor))
       for (const row of gone) this.sql.run('DELETE FROM partial WHERE message = ?', row)
     })
     for (const row of gone) this.partial.delete(row)
-    return last
+    return block
   }
 
   get octets(): number {
@@ -150,12 +191,15 @@ export class IndexFile {
     }
   }
 
-  #partialGone(after: number, last: number, present: Present): number[] {
-    const emailOf = (row: number) => row % accountFactor
-    const rows = [...this.partial].filter((row) => emailOf(row) > after && emailOf(row) <= last)
-    if (rows.length === 0) return []
-    const emails = present(after + 1, last)
-    return rows.filter((row) => !emails.has(emailOf(row)))
+  #takeVersion(): void {
+    const found = this.#state('version')
+    if (found === version) return
+    if (found !== undefined && found !== versionBefore)
+      throw new Error(`file is of version ${found}, not ${version}`)
+    this.transaction(() => {
+      for (const one of this.#searched) this.sql.run('INSERT OR REPLACE INTO searched VALUES (?, ?)', ...one)
+      this.#setState('version', version)
+    })
   }
 
   #write(open: boolean): void {
@@ -165,13 +209,13 @@ export class IndexFile {
       for (const row of this.#newPartial) this.sql.run('INSERT OR IGNORE INTO partial VALUES (?)', row)
       const entries = this.vocabulary.takeUnsaved()
       if (entries !== null) this.sql.run('INSERT INTO words VALUES (NULL, ?)', entries)
-      this.#setState('highWater', this.highWater)
+      this.#setState('highWater', this.#highWater)
       this.#setState('words', this.vocabulary.count)
-      this.#setState('mark', this.#mark)
+      this.#setState('mark', `${this.#newest.emailId} ${this.#newest.hash}`)
     })
     written()
     this.#newPartial = []
-    this.#savedEmail = this.highWater
+    this.#isSaved = true
   }
 
   close(): void {
@@ -187,20 +231,42 @@ export class IndexFile {
   }
 }
 
-/** Whether an index may lack messages. @param lastEmail Highest number of an email that was given out. */
+/** Whether an index may lack messages of anybody. @param lastEmail Highest number of an email that was given out. */
 export function isBehind(file: string, lastEmail: number): boolean {
-  if (lastEmail === 0) return false
+  const highWater = readFrom(file, (sql) => {
+    const [value] = sql.get<readonly [Value]>("SELECT value FROM state WHERE name = 'highWater'") ?? [0]
+    return Number(value)
+  })
+  return (highWater ?? 0) < lastEmail
+}
+
+/**
+ * Accounts that have searched, and when they did last, milliseconds since 1970. A file from before that was kept has
+ * messages of everybody: they count as having searched when it was written last.
+ */
+export function readSearched(file: string): Map<number, number> {
+  const searched = readFrom(file, (sql) => {
+    const [kept] = sql.get("SELECT count(*) FROM sqlite_schema WHERE name = 'searched'")!
+    if (kept === 1) return new Map(sql.all<readonly [number, number]>('SELECT account, at FROM searched'))
+    const at = Math.floor(statSync(file).mtimeMs)
+    return new Map([...accountsOf(sql)].map((account) => [account, at]))
+  })
+  return searched ?? new Map()
+}
+
+/** @returns Null: the file is not there, or damaged. */
+function readFrom<T>(file: string, read: (sql: Sql) => T): T | null {
+  if (!existsSync(file)) return null
   try {
-    const db = new DatabaseSync(file, { readOnly: true })
+    // Not only for reading: after a kill what was begun may have to be taken back first.
+    const db = new DatabaseSync(file, { timeout: 1_000 })
     try {
-      const row = db.prepare("SELECT value FROM state WHERE name = 'highWater'").get()
-      return Number(row?.['value'] ?? 0) < lastEmail
+      return read(new Sql(db))
     } finally {
       db.close()
     }
   } catch {
-    // It is not there, or damaged.
-    return true
+    return null
   }
 }
 

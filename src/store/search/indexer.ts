@@ -1,8 +1,9 @@
 /**
- * Brings the index up to the messages: reads the next ones, in the order of their numbers, and puts them in. The number
- * of an email only grows and is visible when it is committed, so all up to the highest one read have been seen.
+ * Brings the index up to the messages: to those it is told of, or, for everybody, to all in the order of their numbers. The
+ * number of an email only grows and is visible when it is committed, so then all up to the highest one read have been seen.
  */
 import { envelopeFields } from '../../message/stored-envelope.ts'
+import type { Backlog } from './backlog.ts'
 import { DocumentTerms } from './document-terms.ts'
 import { type IndexFile, rowOf } from './index-file.ts'
 import { MessageTexts } from './message-texts.ts'
@@ -17,6 +18,7 @@ export class Indexer {
   readonly #index: IndexFile
   readonly #messages: StoredMessages
   readonly #terms: DocumentTerms
+  #deadline = 0
 
   constructor(index: IndexFile, messages: StoredMessages, classes: Uint8Array) {
     this.#index = index
@@ -26,28 +28,66 @@ export class Indexer {
 
   /** Whether the messages are still those that were indexed, and not restored from some time before. */
   isOfThese(): boolean {
-    const { highWater, mark } = this.#index
-    if (highWater === 0) return true
-    if (this.#messages.lastEmail() < highWater) return false
-    const [emailId, hash] = mark.split(' ')
-    const now = this.#messages.hashOf(Number(emailId))
+    const { newest, highWater } = this.#index
+    const { emailId, hash } = newest
+    if (this.#messages.lastEmail() < Math.max(emailId, highWater)) return false
+    if (emailId === 0) return true
+    const now = this.#messages.hashOf(emailId)
     return now === null || now === hash
   }
 
-  /** One batch. @returns Whether there may be more. */
+  /** One batch of those it was told of. @returns An account whose last ones these were. */
+  stepOf(backlog: Backlog): number | null {
+    this.#deadline = performance.now() + readingMs
+    const next = backlog.next(messagesAtOnce)
+    if (next === null) return null
+    const { accountId, emailIds } = next
+    const { indexed } = this.#index.blocks.asked(rowOf(accountId, 0), emailIds)
+    const missing = emailIds.filter((_, i) => indexed[i] === 0)
+    const stored = this.#messages.some(accountId, missing)
+    const done = this.#takeSome(stored)
+    this.#advance(stored[done - 1], null)
+    const following = stored[done]
+    const count = following === undefined ? emailIds.length : emailIds.indexOf(following.emailId)
+    return backlog.done(accountId, count) ? accountId : null
+  }
+
+  /** One batch of everybody's. @returns Whether there may be more. */
   step(): boolean {
+    this.#deadline = performance.now() + readingMs
     const stored = this.#messages.after(this.#index.highWater, messagesAtOnce)
     if (stored.length === 0) return false
-    const begin = performance.now()
+    const missing = stored.filter((message) => !this.#has(message))
+    const done = this.#takeSome(missing)
+    const last = missing[done] === undefined ? stored.at(-1)! : missing[done - 1]!
+    this.#advance(missing[done - 1], last.emailId)
+    return last !== stored.at(-1) || stored.length === messagesAtOnce
+  }
+
+  /** Beyond the highest that it has it has none. */
+  #has({ accountId, emailId }: StoredMessage): boolean {
+    if (emailId > this.#index.newest.emailId) return false
+    return this.#index.blocks.asked(rowOf(accountId, 0), Float64Array.of(emailId)).indexed[0] === 1
+  }
+
+  /** @returns How many: at least one, if there is one. */
+  #takeSome(messages: readonly StoredMessage[]): number {
     let done = 0
-    for (const message of stored) {
+    for (const message of messages) {
       this.#take(message)
       done++
-      if (this.#index.blocks.open.full || performance.now() - begin > readingMs) break
+      if (this.#index.blocks.open.full || performance.now() > this.#deadline) break
     }
-    const { emailId } = stored[done - 1]!
-    this.#index.advance(emailId, `${emailId} ${this.#messages.hashOf(emailId) ?? ''}`)
-    return done < stored.length || stored.length === messagesAtOnce
+    return done
+  }
+
+  #advance(newest: StoredMessage | undefined, highWater: number | null): void {
+    if (newest === undefined) {
+      if (highWater !== null) this.#index.advance(this.#index.newest, highWater)
+      return
+    }
+    const { emailId } = newest
+    this.#index.advance({ emailId, hash: this.#messages.hashOf(emailId) ?? '' }, highWater)
   }
 
   #take(message: StoredMessage): void {

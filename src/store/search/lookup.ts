@@ -7,12 +7,12 @@ import { foldText } from '../../message/fold-text.ts'
 import { envelopeFields } from '../../message/stored-envelope.ts'
 import type { SearchCriterion } from '../search.ts'
 import type { AskedBlock } from './blocks.ts'
-import type { IndexFile } from './index-file.ts'
 import { keyOfWord } from './keys.ts'
 import { inBody, inHeader } from './places.ts'
 import { termsOf, type Way } from './run-terms.ts'
 import { runsOf, type Run } from './runs.ts'
 import { nameOctet, type Scope } from './scopes.ts'
+import type { Vocabulary } from './vocabulary.ts'
 
 /** Words that may hold a needle. With more (all the words with an "e") the commonest are asked about. */
 const wordsMax = 4_000
@@ -25,8 +25,8 @@ const piecesPerMessage = 8
 
 /** Messages that match for certain, or may. */
 export interface Answer {
-  /** Row ids, ascending. */
-  readonly rows: Float64Array
+  /** Row ids. Some may be of messages that were not asked about. */
+  readonly rows: readonly number[]
   /** Bits of places.ts: where the needle may be. Null: they match. */
   readonly where: number | null
 }
@@ -44,20 +44,26 @@ export function foldNeedle(needle: string): string {
 }
 
 export class Lookup {
-  readonly #index: IndexFile
+  readonly #vocabulary: Vocabulary
   readonly #classes: Uint8Array
-  readonly #ids: Float64Array
+  readonly #blocks: readonly AskedBlock[]
   readonly #first: number
   readonly #last: number
 
   /**
-   * @param ids Emails asked about, ascending, at least one.
-   * @param first Row ids asked about.
+   * @param blocks With the messages that are asked about.
+   * @param first Row ids asked about are from this one to the last.
    */
-  constructor(index: IndexFile, classes: Uint8Array, ids: Float64Array, first: number, last: number) {
-    this.#index = index
+  constructor(
+    vocabulary: Vocabulary,
+    classes: Uint8Array,
+    blocks: readonly AskedBlock[],
+    first: number,
+    last: number,
+  ) {
+    this.#vocabulary = vocabulary
     this.#classes = classes
-    this.#ids = ids
+    this.#blocks = blocks
     this.#first = first
     this.#last = last
   }
@@ -91,7 +97,7 @@ export class Lookup {
     if (first === undefined) return null
     const where = scope === 'body' ? inBody : inHeader
     if (runs.length > 1 || !first.openStart || !first.openEnd) return this.#severalRuns(runs, scope, where)
-    const { words, all, grams, opaque, vague } = termsOf(this.#index.vocabulary, first, scope, wordsMax)
+    const { words, all, grams, opaque, vague } = termsOf(this.#vocabulary, first, scope, wordsMax)
     // The first words to come were the commonest: most messages hold one of them. The others are looked into.
     if (!all || vague) return [everything(where), { clauses: [[[words.slice(0, commonWords)]]], where: null }]
     // A pair of neighbours is a text of two, a trigram one of three; of longer texts they are only parts.
@@ -104,9 +110,8 @@ export class Lookup {
   }
 
   #severalRuns(runs: readonly Run[], scope: Scope, where: number): readonly Question[] | null {
-    const { vocabulary } = this.#index
     const clauses = runs
-      .map((run) => termsOf(vocabulary, run, scope, wordsOfRunMax))
+      .map((run) => termsOf(this.#vocabulary, run, scope, wordsOfRunMax))
       .filter(({ all, vague }) => all && !vague)
       .map(({ words, grams, opaque }) => [[words], grams, ...(opaque === null ? [] : [opaque])])
     return clauses.length === 0 ? null : [{ clauses, where }]
@@ -114,7 +119,7 @@ export class Lookup {
 
   /** Messages with a field of this name. */
   #named(name: string): readonly Way[] {
-    const number = this.#index.vocabulary.find(nameOctet, name)
+    const number = this.#vocabulary.find(nameOctet, name)
     return [[number < 0 ? [] : [keyOfWord(number)]]]
   }
 
@@ -124,30 +129,21 @@ export class Lookup {
     const found = asked.map((): number[] => [])
     const unasked: number[] = []
     const lists = asked.flatMap(({ clauses }) => clauses.flat(2))
-    for (const block of this.#index.blocks.of(this.#ids)) {
+    for (const block of this.#blocks) {
       let pieces = 0
       for (const keys of lists) pieces += block.piecesFor(keys)
-      if (pieces > (block.end - block.from) * piecesPerMessage) this.#takeAll(block, unasked)
+      if (pieces > block.asked.length * piecesPerMessage) unasked.push(...block.asked)
       else
         for (const [i, { clauses }] of asked.entries())
-          if (clauses.length === 0) this.#takeAll(block, found[i]!)
+          if (clauses.length === 0) found[i]!.push(...block.asked)
           else this.#take(block, placesOf(block, clauses), found[i]!)
       yield
     }
-    return [
-      ...asked.map(({ where }, i) => ({ rows: Float64Array.from(found[i]!), where })),
-      { rows: Float64Array.from(unasked), where: anywhere },
-    ]
+    return [...asked.map(({ where }, i) => ({ rows: found[i]!, where })), { rows: unasked, where: anywhere }]
   }
 
-  #takeAll({ from, end }: AskedBlock, found: number[]): void {
-    const base = this.#first - this.#ids[0]!
-    for (let i = from; i < end; i++) found.push(base + this.#ids[i]!)
-  }
-
-  #take(block: AskedBlock, places: Uint8Array | null, found: number[]): void {
+  #take({ rows }: AskedBlock, places: Uint8Array | null, found: number[]): void {
     if (places === null) return
-    const rows = block.rows()
     for (let place = places.indexOf(1); place >= 0; place = places.indexOf(1, place + 1)) {
       const row = rows[place]!
       if (row >= this.#first && row <= this.#last) found.push(row)

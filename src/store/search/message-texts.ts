@@ -6,7 +6,7 @@ import {
   searchedFields,
   searchedHeaderOctets,
 } from '../../message/searched-text.ts'
-import { StoredEnvelope } from '../../message/stored-envelope.ts'
+import { envelopeFields, StoredEnvelope } from '../../message/stored-envelope.ts'
 import { decodeStructure, type StoredStructure } from '../../message/stored-structure.ts'
 import type { SearchCriterion } from '../search.ts'
 import { foldNeedle } from './lookup.ts'
@@ -20,6 +20,7 @@ import type { StoredMessage } from './stored-messages.ts'
 export class MessageTexts {
   readonly #message: StoredMessage
   readonly #read: (offset: number, octets: number) => Uint8Array
+  readonly #lines: TextLines
   #structure: StoredStructure | null = null
   #envelope: StoredEnvelope | null = null
   #fields: readonly SearchedField[] | null = null
@@ -28,9 +29,20 @@ export class MessageTexts {
   readonly #texts: string[] = []
   #more: Iterator<string, void> | null = null
 
-  constructor(message: StoredMessage, read: (offset: number, octets: number) => Uint8Array) {
+  /** @param lines Of `bodies`. */
+  constructor(
+    message: StoredMessage,
+    read: (offset: number, octets: number) => Uint8Array,
+    lines: TextLines = 'lf',
+  ) {
     this.#message = message
     this.#read = read
+    this.#lines = lines
+  }
+
+  /** Whether more than its rows in the tables had to be read. */
+  get isOpened(): boolean {
+    return this.#fields !== null || this.#more !== null
   }
 
   get envelope(): StoredEnvelope {
@@ -64,7 +76,7 @@ export class MessageTexts {
   *bodies(): Generator<string, void> {
     for (let i = 0; ; i++) {
       if (i === this.#texts.length) {
-        this.#more ??= bodyTexts(this.#layout.root, this.#read)
+        this.#more ??= bodyTexts(this.#layout.root, this.#read, this.#lines)
         const next = this.#more.next()
         if (next.done === true) return
         this.#texts.push(foldText(next.value))
@@ -78,8 +90,23 @@ export class MessageTexts {
   }
 }
 
+/** How the lines of a text end. Only a needle with an end of line in it sees the difference. */
+export type TextLines = 'lf' | 'as they are'
+
 /** Tells of a message whether it matches. @param where Bits of places.ts: elsewhere the needle cannot be. */
 export type Test = (texts: MessageTexts, where: number) => boolean
+
+/** How far one has to go into a message for it: to its rows in the tables, to its header, or below it. */
+export function depthOf(criterion: SearchCriterion): 0 | 1 | 2 {
+  if (criterion.field === 'sent') return 0
+  if (criterion.field === 'header') return envelopeFields.includes(criterion.name.toUpperCase()) ? 0 : 1
+  return 2
+}
+
+export function linesFor(criteria: readonly SearchCriterion[]): TextLines {
+  const hasLines = criteria.some((one) => one.field !== 'sent' && /[\r\n]/.test(one.needle))
+  return hasLines ? 'lf' : 'as they are'
+}
 
 export function testFor(criterion: SearchCriterion): Test {
   if (criterion.field === 'sent') {

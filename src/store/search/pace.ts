@@ -15,14 +15,14 @@ export const gatherMaxMs = 30_000
  */
 export const sleepMaxMs = 60 * 60_000
 /**
- * A search begins when the messages it asks about are indexed, which takes hardly longer than reading them once. They are
- * read instead where most that are missing are others', and where more than this many are (after a restore, or when the
- * index is made anew).
+ * An account's index begins when a search in it had to read more than this many messages, or octets of them: some 30 ms.
+ * What is smaller is read as quickly as an index answers.
  */
-export const catchUpMax = 5_000
+export const readMessagesMax = 500
+export const readOctetsMax = 8_388_608
 /** Without a post to it the thread ends, and gives back its memory: 20 MB and more. */
 export const idleMs = 5 * 60_000
-/** After the store was opened: what the last run left is indexed when nothing urgent is going on. */
+/** After the store was opened: what an index that follows for everybody lacks is indexed when nothing urgent is going on. */
 export const firstMs = 2_000
 /** Expunged messages can be put back for days; the index forgets them some time after they are gone. */
 export const clearMs = 24 * 60 * 60_000

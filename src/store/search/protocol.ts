@@ -6,13 +6,20 @@ export interface SearchThreadData {
   readonly folder: string
   /** Of the hashes of words. */
   readonly seed: number
+  /** The index is of everybody's messages, not only of those that it is told of. */
+  readonly everybody: boolean
   /** Other than the default: tests. */
   readonly bounds?: IndexBounds
 }
 
+export interface NewEmails {
+  readonly accountId: number
+  readonly emailIds: Float64Array
+}
+
 export type SearchPost =
-  /** There may be new messages. */
-  | { readonly kind: 'wake' }
+  /** There may be new messages; of accounts that the index follows, these. */
+  | { readonly kind: 'wake'; readonly added: readonly NewEmails[] }
   /** Messages may have gone. */
   | { readonly kind: 'clear' }
   | {
@@ -22,6 +29,8 @@ export type SearchPost =
       readonly emailIds: Float64Array
       readonly criteria: readonly SearchCriterion[]
       readonly plain: boolean
+      /** Milliseconds since 1970. */
+      readonly at: number
     }
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'status'; readonly id: number }
@@ -29,6 +38,7 @@ export type SearchPost =
 
 export interface ThreadStatus {
   readonly messages: number
+  readonly accounts: number
   readonly waiting: number
   readonly octets: number
   readonly words: number
@@ -46,6 +56,11 @@ export type SearchReply =
       readonly total: number
     }
   | { readonly kind: 'status'; readonly id: number; readonly status: ThreadStatus }
+  /** The account has searched, and has an index from now on if it had none. */
+  | { readonly kind: 'follows'; readonly accountId: number; readonly at: number }
+  /** So many messages of accounts that have searched, or of everybody, are still to be indexed. */
+  | { readonly kind: 'behind'; readonly messages: number }
   /** All messages are indexed that were there at the last `wake`. */
   | { readonly kind: 'rested' }
+  | { readonly kind: 'info'; readonly text: string; readonly facts: { readonly [name: string]: number } }
   | { readonly kind: 'warning'; readonly text: string; readonly facts: { readonly [name: string]: string } }

@@ -1,14 +1,17 @@
 /**
- * The sockets' thread's side of the search. The thread starts when there is something to index or to search, and ends when
- * for some minutes there was nothing; if it dies, the searches under way fail and the next one starts another.
+ * The sockets' thread's side of the search: which accounts the index follows, and what of their mail it was not told yet.
+ * The thread starts when somebody searches, or when there is something to index, and ends when for some minutes there was
+ * nothing; if it dies, the searches under way fail and the next one starts another.
  */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { LimitReached, StoreUnavailable } from '../errors.ts'
-import type { SearchCriterion, SearchRequest, SearchStatus, TextSearch } from '../search.ts'
-import type { Delta } from '../sqlite/delta.ts'
+import type { IndexState, SearchCriterion, SearchRequest, SearchStatus, TextSearch } from '../search.ts'
+import type { AddedDelta, Delta } from '../sqlite/delta.ts'
 import { startThread } from '../sqlite/start-thread.ts'
 import {
   clearMs,
@@ -20,7 +23,7 @@ import {
   quietMs,
   sleepMaxMs,
 } from './pace.ts'
-import type { SearchPost, SearchReply, SearchThreadData, ThreadStatus } from './protocol.ts'
+import type { NewEmails, SearchPost, SearchReply, SearchThreadData, ThreadStatus } from './protocol.ts'
 
 /** Chars of one needle. */
 export const needleCharsMax = 1_000
@@ -35,8 +38,12 @@ export interface SearchClientOptions {
   readonly clock: Clock
   readonly log: Log
   readonly random: Random
-  /** Whether there are messages that the index does not have. */
-  readonly behind: boolean
+  /** When accounts searched last, by the clock. */
+  readonly searched: ReadonlyMap<number, number>
+  /** After its last search the index follows an account for so long. */
+  readonly followMs: number
+  /** The index follows for everybody. Then: whether there are messages that it does not have. */
+  readonly everybody: { readonly behind: boolean } | null
 }
 
 interface Asker {
@@ -55,8 +62,14 @@ export class SearchClient implements TextSearch {
   #cancelClear: () => void
   /** When the oldest of what is not indexed yet came. */
   #behindSince: number | null = null
+  /** When accounts searched last, of those that the index follows or followed. */
+  readonly #searched: Map<number, number>
+  /** Messages that the thread has not indexed, as it said last. */
+  #behind = 0
   /** What has come since the last wake was posted: how many messages, and when the first and the last of them. */
   #gathered = 0
+  /** The same, by account. */
+  #added = new Map<number, number[]>()
   #gatheredSince = 0
   #lastAt = 0
   #longestLagMs = 0
@@ -68,7 +81,9 @@ export class SearchClient implements TextSearch {
 
   constructor(options: SearchClientOptions) {
     this.#options = options
-    this.#cancelWake = options.behind ? options.clock.after(firstMs, () => this.#wake()) : null
+    this.#searched = new Map(options.searched)
+    const behind = options.everybody?.behind === true
+    this.#cancelWake = behind ? options.clock.after(firstMs, () => this.#wake()) : null
     this.#cancelClear = this.#clearAfter(firstClearMs)
   }
 
@@ -84,9 +99,18 @@ export class SearchClient implements TextSearch {
 
   /** Messages came, perhaps. */
   changed(deltas: readonly Delta[]): void {
-    let added = 0
-    for (const delta of deltas) if (delta.kind === 'added') added += delta.uids.length
-    if (added > 0) this.#gather(added)
+    for (const delta of deltas) {
+      if (delta.kind !== 'added') continue
+      if (this.#options.everybody !== null) this.#gather(delta.emailIds.length)
+      else if (this.#searched.size > 0 && this.#follows(delta.accountId)) this.#add(delta)
+    }
+  }
+
+  /** Of the index, as far as it is known here. */
+  get indexState(): IndexState {
+    let accounts = 0
+    for (const accountId of this.#searched.keys()) if (this.#follows(accountId)) accounts++
+    return { accounts, behind: this.#behind + this.#gathered }
   }
 
   async search(accountId: number, request: SearchRequest): Promise<Uint32Array> {
@@ -103,7 +127,11 @@ export class SearchClient implements TextSearch {
     this.#searches++
     signal?.addEventListener('abort', cancel, { once: true })
     try {
-      const reply = await this.#ask({ kind: 'search', id, accountId, emailIds, criteria, plain }, progress)
+      const at = this.#options.clock.now()
+      const reply = await this.#ask(
+        { kind: 'search', id, accountId, emailIds, criteria, plain, at },
+        progress,
+      )
       if (reply.kind !== 'found') throw new Error('not an answer to a search')
       if (reply.unreadable > 0)
         this.#options.log.error('search: messages could not be read', {
@@ -118,6 +146,7 @@ export class SearchClient implements TextSearch {
   }
 
   async searchStatus(): Promise<SearchStatus> {
+    if (!this.running && !this.#isThere) return noIndex
     const reply = await this.#ask({ kind: 'status', id: ++this.#lastId })
     if (reply.kind !== 'status') throw new Error('not an answer about the status')
     return { ...reply.status, ...this.#lag(reply.status) }
@@ -136,6 +165,21 @@ export class SearchClient implements TextSearch {
     const since = this.#behindSince ?? (this.#gathered > 0 ? this.#gatheredSince : null)
     const lagMs = waiting === 0 || since === null ? 0 : this.#nowMs() - since
     return { lagMs, longestLagMs: Math.max(lagMs, this.#longestLagMs) }
+  }
+
+  #follows(accountId: number): boolean {
+    const at = this.#searched.get(accountId)
+    if (at === undefined) return false
+    if (this.#options.clock.now() - at < this.#options.followMs) return true
+    this.#searched.delete(accountId)
+    return false
+  }
+
+  #add({ accountId, emailIds }: AddedDelta): void {
+    const added = this.#added.get(accountId)
+    if (added === undefined) this.#added.set(accountId, [...emailIds])
+    else added.push(...emailIds)
+    this.#gather(emailIds.length)
   }
 
   #gather(messages: number): void {
@@ -160,7 +204,17 @@ export class SearchClient implements TextSearch {
     this.#cancelWake = null
     if (this.#gathered > 0) this.#behindSince ??= this.#gatheredSince
     this.#gathered = 0
-    this.#post({ kind: 'wake' })
+    const added = Array.from(
+      this.#added,
+      ([accountId, emailIds]): NewEmails => ({ accountId, emailIds: Float64Array.from(emailIds) }),
+    )
+    this.#added.clear()
+    this.#post({ kind: 'wake', added })
+  }
+
+  /** Whether there is an index. */
+  get #isThere(): boolean {
+    return existsSync(join(this.#options.folder, 'fts.db'))
   }
 
   /** Not the time of day, which may be set. */
@@ -170,7 +224,7 @@ export class SearchClient implements TextSearch {
 
   #clearAfter(delayMs: number): () => void {
     return this.#options.clock.after(delayMs, () => {
-      this.#post({ kind: 'clear' })
+      if (this.#isThere) this.#post({ kind: 'clear' })
       this.#cancelClear = this.#clearAfter(clearMs)
     })
   }
@@ -214,7 +268,8 @@ export class SearchClient implements TextSearch {
   #start(): Worker {
     const seed = Buffer.from(this.#options.random.bytes(4)).readInt32LE(0)
     this.#resting = false
-    const data: SearchThreadData = { folder: this.#options.folder, seed }
+    const { folder, everybody } = this.#options
+    const data: SearchThreadData = { folder, seed, everybody: everybody !== null }
     const worker = startThread('search-thread', import.meta.url, data)
     worker.on('message', (reply: SearchReply) => this.#receive(reply))
     worker.on('error', (error) => this.#died(worker, error as Error))
@@ -224,7 +279,10 @@ export class SearchClient implements TextSearch {
 
   #receive(reply: SearchReply): void {
     if (reply.kind === 'warning') this.#options.log.warn(reply.text, reply.facts)
+    else if (reply.kind === 'info') this.#options.log.info(reply.text, reply.facts)
     else if (reply.kind === 'rested') this.#rested()
+    else if (reply.kind === 'behind') this.#behind = reply.messages
+    else if (reply.kind === 'follows') this.#searched.set(reply.accountId, reply.at)
     else if (reply.kind === 'progress') this.#askers.get(reply.id)?.progress?.(reply.lookedInto, reply.total)
     else if (reply.kind === 'failed')
       this.#take(reply.id)?.answer.reject(new StoreUnavailable('the search failed', { cause: reply.error }))
@@ -234,6 +292,7 @@ export class SearchClient implements TextSearch {
   /** Everything of before the last wake is indexed. */
   #rested(): void {
     this.#resting = true
+    this.#behind = 0
     if (this.#behindSince === null) return
     const now = this.#nowMs()
     this.#longestLagMs = Math.max(this.#longestLagMs, now - this.#behindSince)
@@ -243,6 +302,7 @@ export class SearchClient implements TextSearch {
   #died(worker: Worker, cause: Error): void {
     if (this.#worker !== worker) return
     this.#worker = null
+    this.#behind = 0
     this.#options.log.error('search: the thread died', { error: cause })
     this.#failAll(new StoreUnavailable('the search failed', { cause }))
   }
@@ -257,6 +317,11 @@ export class SearchClient implements TextSearch {
     this.#askers.delete(id)
     return asker
   }
+}
+
+const noIndex: SearchStatus = {
+  ...{ messages: 0, accounts: 0, waiting: 0, lagMs: 0, longestLagMs: 0 },
+  ...{ octets: 0, words: 0, wordOctets: 0, partial: 0 },
 }
 
 function checkBounds(emailIds: Float64Array, criteria: readonly SearchCriterion[]): void {

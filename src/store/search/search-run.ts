@@ -6,9 +6,11 @@ import { BodyUnreadable } from '../errors.ts'
 import type { SearchCriterion } from '../search.ts'
 import { type IndexFile, rowOf } from './index-file.ts'
 import { inBody, inHeader } from './places.ts'
-import { MessageTexts, type Test, testFor } from './message-texts.ts'
+import { depthOf, linesFor, MessageTexts, type Test, testFor, type TextLines } from './message-texts.ts'
 import { Lookup } from './lookup.ts'
-import type { StoredMessages } from './stored-messages.ts'
+import { markEmails } from './mark-emails.ts'
+import { readMessagesMax, readOctetsMax } from './pace.ts'
+import type { StoredMessage, StoredMessages } from './stored-messages.ts'
 
 /** States of a message: one of its texts may hold the needle, in one of these places; or it matches; 0: it does not. */
 const yes = 128
@@ -18,6 +20,8 @@ const anywhere = inHeader | inBody
 export const fewMessages = 8
 /** Of a slice. */
 const sliceMs = 8
+/** Rows of messages that are read at once, to look into them. */
+const messagesAtOnce = 64
 
 export interface SearchAsked {
   readonly accountId: number
@@ -43,11 +47,20 @@ export interface SearchFound {
 export class SearchRun {
   readonly #asked: SearchAsked
   readonly #sources: SearchSources
+  /** In the order of `criteria`. */
   readonly #tests: readonly Test[]
+  /** Of the tests, those that cost least first. */
+  readonly #testOrder: readonly number[]
+  readonly #lines: TextLines
   /** Ascending. */
   readonly #ids: Float64Array
   /** Where each of them stands in what was asked; null: at the same place. */
   readonly #order: Uint32Array | null
+  /** By place: whether the index has it. Null: the index is not asked. */
+  #indexed: Uint8Array | null = null
+  /** How much was looked into, below the tables, that the index does not have. */
+  #readMessages = 0
+  #readOctets = 0
   #sliceEnd = 0
   #lookedInto = 0
   #toLookInto = 0
@@ -56,8 +69,11 @@ export class SearchRun {
   constructor(asked: SearchAsked, sources: SearchSources) {
     this.#asked = asked
     this.#sources = sources
-    this.#tests = asked.criteria.map(testFor)
-    const { emailIds } = asked
+    const { criteria, emailIds } = asked
+    this.#tests = criteria.map(testFor)
+    const depths = criteria.map(depthOf)
+    this.#testOrder = [...depths.keys()].sort((a, b) => depths[a]! - depths[b]!)
+    this.#lines = linesFor(criteria)
     this.#order = isAscending(emailIds)
       ? null
       : Uint32Array.from(emailIds.keys()).sort((a, b) => emailIds[a]! - emailIds[b]!)
@@ -68,31 +84,54 @@ export class SearchRun {
     return [this.#lookedInto, this.#toLookInto]
   }
 
+  /**
+   * Whether the account's messages are worth being in the index: it was asked about more than the tables say, and
+   * has some of them; or without it much had to be read.
+   */
+  get needsIndex(): boolean {
+    if (this.#asked.plain) return false
+    if (this.#readMessages > readMessagesMax || this.#readOctets > readOctetsMax) return true
+    const asksTexts = this.#asked.criteria.some((criterion) => depthOf(criterion) > 0)
+    return asksTexts && this.#indexed?.includes(1) === true
+  }
+
+  /** Emails asked about that the index did not have, ascending. */
+  get missing(): Float64Array {
+    const indexed = this.#indexed
+    return indexed === null ? this.#ids : this.#ids.filter((_, i) => indexed[i] === 0)
+  }
+
   /** @throws {Error} The index's own: it is damaged. */
   *slices(): Generator<void, SearchFound> {
     this.#sliceEnd = performance.now() + sliceMs
     for (;;) {
       const index = this.#asked.plain || this.#ids.length <= fewMessages ? null : this.#sources.index()
-      const states = this.#tests.map(() =>
-        new Uint8Array(this.#ids.length).fill(index === null ? anywhere : 0),
-      )
-      if (index !== null && !(yield* this.#ask(index, states))) continue
+      const states = this.#tests.map(() => new Uint8Array(this.#ids.length))
+      this.#indexed = null
+      if (index === null) for (const state of states) state.fill(anywhere)
+      else if (!(yield* this.#ask(index, states))) continue
       yield* this.#lookInside(states)
       return { places: this.#places(states), unreadable: this.#unreadable }
     }
   }
 
-  /** @returns False when the index was replaced meanwhile. */
+  /** @returns False when the index was replaced, or has changed meanwhile. */
   *#ask(index: IndexFile, states: readonly Uint8Array[]): Generator<void, boolean> {
-    // What is indexed while this runs is looked into as if it were not.
-    const indexed = lowerBound(this.#ids, index.highWater + 1)
-    for (const state of states) state.fill(anywhere, indexed)
-    if (indexed === 0) return true
     const { accountId, criteria } = this.#asked
-    const ids = this.#ids.subarray(0, indexed)
-    const ends = [rowOf(accountId, ids[0]!), rowOf(accountId, ids.at(-1)!)] as const
-    const lookup = new Lookup(index, this.#sources.classes, ids, ...ends)
+    const ids = this.#ids
     const base = rowOf(accountId, 0)
+    const { blocks, indexed } = index.blocks.asked(base, ids)
+    const { changes } = index.blocks
+    this.#indexed = indexed
+    // What is indexed while this runs is looked into as if it were not.
+    for (let i = 0; i < ids.length; i++)
+      if (indexed[i] === 0 || (index.partial.size > 0 && index.partial.has(base + ids[i]!)))
+        for (const state of states) state[i] = anywhere
+    if (blocks.length === 0) return true
+    const lookup = new Lookup(
+      ...([index.vocabulary, this.#sources.classes, blocks] as const),
+      ...([base + ids[0]!, base + ids.at(-1)!] as const),
+    )
     for (const [i, criterion] of criteria.entries()) {
       const state = states[i]!
       const asking = lookup.ask(criterion)
@@ -100,23 +139,12 @@ export class SearchRun {
       for (; answer.done !== true; answer = asking.next()) {
         if (performance.now() < this.#sliceEnd) continue
         yield* this.#rest()
-        if (this.#sources.index() !== index) return false
+        if (this.#sources.index() !== index || index.blocks.changes !== changes) return false
       }
-      if (answer.value === null) {
-        state.fill(anywhere, 0, indexed)
-        continue
-      }
-      for (const { rows, where } of answer.value) mark(ids, state, rows, base, where ?? yes)
-      this.#markPartial(index, state, indexed)
+      if (answer.value === null) state.fill(anywhere)
+      else for (const { rows, where } of answer.value) markEmails(ids, state, rows, base, where ?? yes)
     }
     return true
-  }
-
-  #markPartial(index: IndexFile, state: Uint8Array, indexed: number): void {
-    if (index.partial.size === 0) return
-    const { accountId } = this.#asked
-    for (let i = 0; i < indexed; i++)
-      if (index.partial.has(rowOf(accountId, this.#ids[i]!))) state[i]! |= anywhere
   }
 
   *#lookInside(states: readonly Uint8Array[]): Generator<void, void> {
@@ -124,11 +152,22 @@ export class SearchRun {
     this.#toLookInto = open.length
     this.#lookedInto = 0
     this.#unreadable = 0
-    for (const i of open) {
-      if (performance.now() >= this.#sliceEnd) yield* this.#rest()
-      const matches = this.#matches(i, states)
-      for (const state of states) state[i] = matches ? yes : 0
-      this.#lookedInto++
+    this.#readMessages = 0
+    this.#readOctets = 0
+    for (let from = 0; from < open.length; from += messagesAtOnce) {
+      const places = open.slice(from, from + messagesAtOnce)
+      const emailIds = Float64Array.from(places, (i) => this.#ids[i]!)
+      const messages = this.#sources.messages.some(this.#asked.accountId, emailIds)
+      let next = 0
+      for (const i of places) {
+        if (performance.now() >= this.#sliceEnd) yield* this.#rest()
+        while (next < messages.length && messages[next]!.emailId < this.#ids[i]!) next++
+        const message = messages[next]
+        const isThere = message !== undefined && message.emailId === this.#ids[i]
+        const matches = isThere && this.#matches(message, i, states)
+        for (const state of states) state[i] = matches ? yes : 0
+        this.#lookedInto++
+      }
     }
   }
 
@@ -148,17 +187,19 @@ export class SearchRun {
     return open
   }
 
-  #matches(i: number, states: readonly Uint8Array[]): boolean {
-    const { messages } = this.#sources
+  #matches(message: StoredMessage, i: number, states: readonly Uint8Array[]): boolean {
+    const texts = new MessageTexts(message, this.#sources.messages.reader(message, true), this.#lines)
     try {
-      const message = messages.get(this.#asked.accountId, this.#ids[i]!)
-      if (message === null) return false
-      const texts = new MessageTexts(message, messages.reader(message))
-      return this.#tests.every((test, k) => states[k]![i]! >= yes || test(texts, states[k]![i]!))
+      return this.#testOrder.every((k) => states[k]![i]! >= yes || this.#tests[k]!(texts, states[k]![i]!))
     } catch (error) {
       if (!isUnreadable(error)) throw error
       this.#unreadable++
       return false
+    } finally {
+      if (texts.isOpened && this.#indexed?.[i] !== 1) {
+        this.#readMessages++
+        this.#readOctets += message.bodyOctets
+      }
     }
   }
 
@@ -176,33 +217,6 @@ export class SearchRun {
 /** A body or a structure that cannot be read is a matter of one message. */
 function isUnreadable(error: unknown): boolean {
   return error instanceof BodyUnreadable || (error instanceof Error && error.name === 'ForeignStructure')
-}
-
-/** Two ascending lists: of the ids asked for (some twice), and of rows found. */
-function mark(ids: Float64Array, state: Uint8Array, rows: Float64Array, base: number, outcome: number): void {
-  let i = 0
-  for (let n = 0; n < rows.length; n++) {
-    const id = rows[n]! - base
-    if (ids[i]! < id) i = lowerBound(ids, id, i + 1)
-    for (; i < ids.length && ids[i] === id; i++) state[i]! |= outcome
-  }
-}
-
-/** First place of a number that is at least this one. Looks near `low` first. */
-function lowerBound(ids: Float64Array, wanted: number, low = 0): number {
-  const end = ids.length
-  let high = low
-  for (let stride = 1; high < end && ids[high]! < wanted; stride *= 2) {
-    low = high + 1
-    high += stride
-  }
-  high = Math.min(high, end)
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (ids[middle]! < wanted) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 function isAscending(ids: Float64Array): boolean {

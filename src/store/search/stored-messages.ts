@@ -34,6 +34,8 @@ type Row = readonly [
 const select = `SELECT e.email, e.account, e.prefix, e.envelope, e.structure, e.body_octets,
   b.segment, b.offset, b.stored, b.codec, b.file FROM email e JOIN blob b ON b.blob = e.blob`
 
+const selectSome = `${select} WHERE e.account = ? AND e.email IN (SELECT value FROM json_each(?)) ORDER BY e.email`
+
 const filesMax = 32
 /** Read at once of a segment when messages are read one after another: neighbours mostly lie in it side by side. */
 const aheadOctets = 262_144
@@ -49,6 +51,8 @@ export class StoredMessages {
   #aheadSegment = 0
   #aheadFrom = 0
   #aheadLength = 0
+  /** Reading ahead finds what is wanted next. */
+  #readsAhead = false
 
   constructor(sql: Sql, folder: string) {
     this.#sql = sql
@@ -60,10 +64,19 @@ export class StoredMessages {
     return row === undefined ? null : messageOf(row)
   }
 
+  /** Those that there are of some of an account's emails, which ascend. */
+  some(accountId: number, emailIds: Float64Array): StoredMessage[] {
+    const messages = this.#sql.all<Row>(selectSome, accountId, `[${emailIds.join()}]`).map(messageOf)
+    this.#aheadLength = 0
+    this.#readsAhead = lieClose(messages)
+    return messages
+  }
+
   /** Messages of all accounts, ascending by email. */
   after(emailId: number, limit: number): StoredMessage[] {
     // Behind what was written when it was read ahead there may be more by now.
     this.#aheadLength = 0
+    this.#readsAhead = true
     return this.#sql
       .all<Row>(`${select} WHERE e.email > ? ORDER BY e.email LIMIT ?`, emailId, limit)
       .map(messageOf)
@@ -83,14 +96,12 @@ export class StoredMessages {
     return row === undefined ? null : Buffer.from(row[0]).toString('hex')
   }
 
-  /** Those within [first, last]. */
-  emailsBetween(first: number, last: number): Set<number> {
-    const rows = this.#sql.all<readonly [number]>(
-      'SELECT email FROM email WHERE email BETWEEN ? AND ?',
-      first,
-      last,
-    )
-    return new Set(rows.map(([email]) => email))
+  hasEmail(emailId: number): boolean {
+    return this.#sql.get('SELECT 1 FROM email WHERE email = ?', emailId) !== undefined
+  }
+
+  hasAccount(accountId: number): boolean {
+    return this.#sql.get('SELECT 1 FROM account WHERE account = ?', accountId) !== undefined
   }
 
   countAfter(emailId: number): number {
@@ -100,8 +111,8 @@ export class StoredMessages {
   /**
    * Octets of a body by place. They throw {BodyUnreadable}.
    *
-   * @param inTurn It is one of those that `after` gave last, which are read one after another: the octets of one stay
-   *   until the next is read.
+   * @param inTurn It is one of those that `after` or `some` gave last, which are read one after another: the octets of one
+   *   stay until the next is read.
    */
   reader(message: StoredMessage, inTurn = false): (offset: number, octets: number) => Uint8Array {
     let whole: Uint8Array | null = null
@@ -132,7 +143,7 @@ export class StoredMessages {
   }
 
   #whole(body: BodyPlace, inTurn: boolean): Uint8Array {
-    const isNear = inTurn && body.file === null && body.stored <= aheadOctets
+    const isNear = inTurn && this.#readsAhead && body.file === null && body.stored <= aheadOctets
     const stored = isNear ? this.#readAhead(body) : this.#read(body, 0, body.stored)
     if (body.codec === 0) return stored
     try {
@@ -191,6 +202,15 @@ export class StoredMessages {
     }
     return fd
   }
+}
+
+/** At least half of what lies between the first and the last is theirs; in a mailbox among many it is not. */
+function lieClose(messages: readonly StoredMessage[]): boolean {
+  const first = messages[0]?.body
+  const last = messages.at(-1)?.body
+  if (first?.offset == null || last?.offset == null || first.segment !== last.segment) return false
+  const theirs = messages.reduce((sum, { body }) => sum + body.stored + recordHeaderOctets, 0)
+  return last.offset + last.stored - first.offset <= 2 * theirs
 }
 
 function samePlace(a: BodyPlace, b: BodyPlace): boolean {

@@ -1,3 +1,5 @@
+import type { Change } from '../changes.ts'
+
 /**
  * What one commit changed, with the values themselves, as the writer tells it. Applying the same delta twice, or one that
  * a page read from the tables already shows, changes nothing: so a loading index needs no snapshot.
@@ -44,4 +46,12 @@ export interface ExpungedDelta extends DeltaOf {
 export interface MailboxesDelta extends DeltaOf {
   readonly kind: 'mailboxes'
   readonly deleted: boolean
+}
+
+/** What is told of it to those who look at the mailbox. */
+export function changeOf(delta: Delta): Change {
+  const { kind, mailboxId, modseq } = delta
+  return kind === 'mailboxes'
+    ? { kind, mailboxId, modseq }
+    : { kind, mailboxId, modseq, uids: [...delta.uids] }
 }

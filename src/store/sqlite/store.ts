@@ -8,7 +8,7 @@ import type { Limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import type { Account, AddressMeaning, Alias, Quota, RemovedAccount } from '../accounts.ts'
 import type { BodyRef, BodySink } from '../body.ts'
-import type { Change, ChangeListener, MailboxChanges } from '../changes.ts'
+import type { ChangeListener, MailboxChanges } from '../changes.ts'
 import type { BackupDomainStore } from '../backup-domains.ts'
 import type { DomainKey } from '../domain-keys.ts'
 import { BodyUnreadable } from '../errors.ts'
@@ -23,7 +23,7 @@ import type {
 } from '../housekeeping.ts'
 import type { MailboxIndex } from '../mailbox-index.ts'
 import type { QueueEntry, QueueTaker, Settlement } from '../queue.ts'
-import type { SearchRequest, SearchStatus } from '../search.ts'
+import type { IndexState, SearchRequest, SearchStatus } from '../search.ts'
 import type { SearchClient } from '../search/search-client.ts'
 import type {
   AcceptItem,
@@ -41,7 +41,7 @@ import type { BodyReader } from './body-reader.ts'
 import { ArrivingBody } from './body-sink.ts'
 import { changesSince } from './changes-since.ts'
 import type { Sql } from './database.ts'
-import type { Delta } from './delta.ts'
+import { changeOf, type Delta } from './delta.ts'
 import { leasedEntries } from './enqueue.ts'
 import { openBackupDomains } from './backup-domains.ts'
 import { listDomainKeys } from './domain-keys.ts'
@@ -393,6 +393,10 @@ export class SqliteStore implements Store {
     return this.#parts.search.searchStatus()
   }
 
+  get indexState(): IndexState {
+    return this.#parts.search.indexState
+  }
+
   subscribe(accountId: number, listener: ChangeListener): () => void {
     return this.#listeners.add(accountId, listener)
   }
@@ -488,11 +492,4 @@ function withHash({ body }: AcceptItem) {
 /** A long list is quicker to hand over as a typed array. */
 function packUids(uids: readonly number[]): ArrayLike<number> {
   return uids.length > 256 ? Uint32Array.from(uids) : uids
-}
-
-function changeOf(delta: Delta): Change {
-  const { kind, mailboxId, modseq } = delta
-  return kind === 'mailboxes'
-    ? { kind, mailboxId, modseq }
-    : { kind, mailboxId, modseq, uids: [...delta.uids] }
 }
