@@ -148,6 +148,7 @@ const refused: [text: string, line: number, column: number, problem: RegExp, rem
   [`${head}[outgoing]\naddress = "eth0"`, 3, 1, /not an IP address/, /leave the line out/],
   [`${head}[outgoing]\nehlo_name = "*"`, 3, 1, /not a host name/, /leave the line out/],
   [`${head}[log]\nlevel = "loud"`, 3, 1, /log\.level is "loud"/, /"debug", "info"/],
+  [`${head}[search]\nindex_for = "nobody"`, 3, 1, /search\.index_for is "nobody"/, /"searching"/],
   [`${head}[journey]\nlevel = true`, 3, 1, /journey\.level is true/, /"full", "envelope"/],
   ['[listen]\nhostname = "a.example"', 2, 1, /hostname belongs to \[listen\]/, /to the top of the file/],
   [`${head}[quota]\nx = 1`, 2, 1, /Unknown key quota/, /clamav, .*rspamd/],

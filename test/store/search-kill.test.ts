@@ -4,13 +4,19 @@ import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { IndexFor } from '../../src/base/config.ts'
 import { indexed, searchWorld } from './search-world.ts'
 
 const rounds = 8
 const child = fileURLToPath(new URL('./search-child.ts', import.meta.url))
 
-async function runAndKill(folder: string, first: number, forMs: number): Promise<[number, number][]> {
-  const running = spawn(process.execPath, [child, folder, String(first)], {
+async function runAndKill(
+  folder: string,
+  first: number,
+  forMs: number,
+  indexFor: IndexFor,
+): Promise<[number, number][]> {
+  const running = spawn(process.execPath, [child, folder, String(first), indexFor], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let text = ''
@@ -32,7 +38,10 @@ test('Everything is found after kill -9 in the midst of indexing', { timeout: 30
   const letters = new Map<number, number>()
   for (let round = 0; round < rounds; round++) {
     await world.store.close()
-    const killed = await runAndKill(world.folder, 1 + round * 100_000, 400 + ((round * 173) % 900))
+    // In turn by itself, and by what those ask for who search.
+    const indexFor = round % 2 === 0 ? 'searching' : 'everybody'
+    const forMs = 400 + ((round * 173) % 900)
+    const killed = await runAndKill(world.folder, 1 + round * 100_000, forMs, indexFor)
     await world.reopen()
     for (const [emailId, number] of killed) letters.set(emailId, number)
     const emailIds = Float64Array.from(letters.keys()).sort()

@@ -175,7 +175,8 @@ test('Which messages of an account are in blocks is known however they came', ()
       // Some twice.
       const asked = Float64Array.from(some).sort()
       const base = asker * 2 ** 32
-      for (const now of [blocks, (write(blocks, sql, true), new Blocks(sql, 5))]) {
+      write(blocks, sql, true)
+      for (const now of [blocks, new Blocks(sql, 5)]) {
         const { blocks: found, indexed } = now.asked(base, asked)
         assert.deepEqual(
           [...indexed],
