@@ -1,4 +1,5 @@
 import type { Limits } from '../base/limits.ts'
+import { countFields } from '../message/header.ts'
 import type { MessageScan } from '../message/scan.ts'
 import { refuse } from '../smtp/wire/reply.ts'
 
@@ -26,10 +27,6 @@ export function checkMessage(scan: MessageScan, longestLine: number, limits: Lim
   // RFC 5321 §6.3.
   if (countFields(scan, 'received') > limits.hops)
     throw refuse(554, '5.4.6', 'Too many hops, this message is going round in circles')
-}
-
-function countFields(scan: MessageScan, name: string): number {
-  return scan.headerFields.filter((field) => field.name.toLowerCase() === name).length
 }
 
 const limitNames: Record<string, string> = {

@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import { normaliseDomain } from '../store/address.ts'
 import type { AccountStore } from '../store/accounts.ts'
-import type { PlanRequest, PlannedRecipient } from './plan.ts'
+import type { ForwardedPath, PlannedRecipient } from './plan.ts'
 import { looksRewritten, reverse, rewrite } from './srs.ts'
 
 export interface Forwarding {
@@ -16,38 +16,34 @@ export interface Forwarding {
  * sent for from here.
  *
  * @param forwarding Null: nothing is rewritten.
+ * @returns Undefined: as it is.
  */
 export function forwardedPath(
   forwarding: Forwarding | null | undefined,
   store: Pick<AccountStore, 'listDomains'>,
   reversePath: string,
   recipients: readonly PlannedRecipient[],
-): Forwarded | Promise<Forwarded> {
-  if (forwarding == null || reversePath === '') return asItCame
+): ForwardedPath | undefined | Promise<ForwardedPath | undefined> {
+  if (forwarding == null || reversePath === '') return undefined
   if (!recipients.some(({ decision }) => decision.kind === 'home' && decision.forwards.length > 0))
-    return asItCame
+    return undefined
   return pathsFor(forwarding, store, reversePath)
 }
-
-type Forwarded = Pick<PlanRequest, 'forwardedPath'>
-const asItCame: Forwarded = {}
 
 async function pathsFor(
   forwarding: Forwarding,
   store: Pick<AccountStore, 'listDomains'>,
   reversePath: string,
-): Promise<Forwarded> {
+): Promise<ForwardedPath | undefined> {
   const ours = new Set(await store.listDomains())
-  if (ours.has(domainOf(reversePath))) return asItCame
+  if (ours.has(domainOf(reversePath))) return undefined
   const key = await forwarding.key()
   const now = forwarding.clock.now()
-  return {
-    forwardedPath: (alias, target) =>
-      // A full mailbox of ours that waits in the queue is forwarded to nobody.
-      ours.has(domainOf(target))
-        ? reversePath
-        : (rewrite(key, reversePath, domainOf(alias), now) ?? reversePath),
-  }
+  return (alias, target) =>
+    // A full mailbox of ours that waits in the queue is forwarded to nobody.
+    ours.has(domainOf(target))
+      ? reversePath
+      : (rewrite(key, reversePath, domainOf(alias), now) ?? reversePath)
 }
 
 /**

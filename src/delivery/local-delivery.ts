@@ -30,7 +30,7 @@ export function createLocalDelivery(
       const text = Buffer.from(letter.prefix, 'latin1').toString('utf8')
       const plan = planNow({
         reversePath: letter.reversePath,
-        ...(await forwardedPath(forwarding, store, letter.reversePath, planned)),
+        forwardedPath: await forwardedPath(forwarding, store, letter.reversePath, planned),
         senderAccountId: letter.accountId,
         recipients: planned,
         // The trace field stands in the prefix already: it was written when the letter was accepted.

@@ -20,6 +20,7 @@ type QueuedRecipient = NewQueueEntry['recipients'][number]
  * than no letter.
  */
 export function planDelivery(request: PlanRequest): DeliveryPlan {
+  if (!request.recipients.some((recipient) => mustPassQueue(request, recipient))) return planNow(request)
   const recipients = request.recipients.map((recipient) =>
     mustPassQueue(request, recipient) ? { ...recipient, decision: elsewhere } : recipient,
   )
@@ -64,22 +65,25 @@ function fitting(returnPath: string, received: string, fields: readonly string[]
 }
 
 function planFilings(request: PlanRequest, fields: readonly string[]): Filing[] {
-  const accountIds = new Set<number>()
-  for (const { decision } of request.recipients) {
-    if (decision.kind === 'home') for (const accountId of decision.accountIds) accountIds.add(accountId)
-  }
-  if (accountIds.size === 0) return []
+  const accountIds = accountsOf(request.recipients)
+  if (accountIds.length === 0) return []
   const prefix = buildPrefix(fields, request.hasHeader)
-  return Array.from(accountIds, (accountId) => ({
+  const filings = accountIds.map((accountId) => ({
     accountId,
     mailboxId: null,
-    ...(request.junk ? { specialUse: '\\Junk' as const } : {}),
     prefix,
     flags: 0,
     keywords: [],
     internalDate: request.now,
     journeyId: request.journeyId,
   }))
+  return request.junk ? filings.map((filing) => ({ ...filing, specialUse: '\\Junk' })) : filings
+}
+
+/** Each once. */
+function accountsOf(recipients: readonly PlannedRecipient[]): readonly number[] {
+  const lists = recipients.map(({ decision }) => (decision.kind === 'home' ? decision.accountIds : []))
+  return lists.length === 1 ? lists[0]! : [...new Set(lists.flat())]
 }
 
 /** Queue rows by domain; no Return-Path, which belongs to final delivery only, RFC 5321 §4.4. */
@@ -111,6 +115,10 @@ function planQueue(request: PlanRequest, fields: readonly string[]): NewQueueEnt
   return entries
 }
 
+function leavesHome({ decision }: PlannedRecipient): boolean {
+  return decision.kind === 'elsewhere' || decision.forwards.length > 0
+}
+
 interface Group {
   readonly domain: string
   readonly reversePath: string
@@ -124,6 +132,7 @@ interface Group {
  * it says what it wants to be told.
  */
 function groupRecipients(request: PlanRequest): Group[] {
+  if (!request.recipients.some(leavesHome)) return []
   const groups = new Map<string, Group>()
   const seen = new Set<string>()
   for (const { forwardPath, decision, orcpt, notify, lifeMs = request.queueLifeMs } of request.recipients) {

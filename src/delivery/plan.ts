@@ -28,15 +28,18 @@ export interface PlannedRecipient {
   readonly lifeMs?: number
 }
 
+/**
+ * The reverse-path of what an alias leads elsewhere.
+ *
+ * @param alias The forward-path that was given. @param target Where it leads.
+ */
+export type ForwardedPath = (alias: string, target: string) => string
+
 export interface PlanRequest {
   /** '' for the null reverse-path. */
   readonly reversePath: string
-  /**
-   * The reverse-path of what an alias leads elsewhere; absent: as it is.
-   *
-   * @param alias The forward-path that was given. @param target Where it leads.
-   */
-  forwardedPath?(alias: string, target: string): string
+  /** Absent: as it is. */
+  readonly forwardedPath?: ForwardedPath | undefined
   /** Who pays for queue rows: the account that logged in; 0 for mail from outside. */
   readonly senderAccountId: number
   readonly recipients: readonly PlannedRecipient[]

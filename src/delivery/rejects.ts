@@ -30,7 +30,7 @@ export interface RejectsOptions {
 
 export interface RefusedMessage {
   /** Asked for only when it is filed. */
-  body(): Promise<StagedBody>
+  body(): StagedBody | Promise<StagedBody>
   readonly scan: MessageScan
   readonly reversePath: string
   readonly accountIds: readonly number[]

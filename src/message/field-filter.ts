@@ -4,29 +4,40 @@
  */
 import { beginsHeader, latin1, parseHeader } from './header.ts'
 
-export interface FieldsToDrop {
+/** Names of fields, and how a look at a header tells that none of them is there. */
+export interface FieldNames {
   /** In lower case. */
   readonly names: readonly string[]
-  /** Which of them go; absent: all. @param value As written, still folded, one char per octet. */
-  drops?(value: string): boolean
+  readonly mayStandThere: RegExp
 }
 
+/** Made once, not for each message. @param names In lower case. */
+export function fieldNames(...names: readonly string[]): FieldNames {
+  return { names, mayStandThere: new RegExp(`^(?:${names.join('|')})[ \\t]*:`, 'im') }
+}
+
+/** @param value Of a field, as written, still folded, one char per octet. */
+type Drops = (value: string) => boolean
+
 /** What is left of the header once a line of it has ended: CRLF. */
-const emptyLine = '\r\n\r\n'
+const emptyLine = Buffer.from('\r\n\r\n')
 
 export class FieldFilter {
   readonly #maxOctets: number
-  readonly #fields: FieldsToDrop
-  readonly #mayStandThere: RegExp
+  readonly #fields: FieldNames
+  readonly #drops: Drops
   /** Pieces of the header; null once it has passed. */
   #held: Buffer[] | null = []
   #heldOctets = 0
 
-  /** @param maxOctets A longer header passes as it is: the message is refused for its size anyway. */
-  constructor(maxOctets: number, fields: FieldsToDrop) {
+  /**
+   * @param maxOctets A longer header passes as it is: the message is refused for its size anyway.
+   * @param drops Which of the fields go; absent: all.
+   */
+  constructor(maxOctets: number, fields: FieldNames, drops: Drops = () => true) {
     this.#maxOctets = maxOctets
     this.#fields = fields
-    this.#mayStandThere = new RegExp(`^(?:${fields.names.join('|')})[ \\t]*:`, 'im')
+    this.#drops = drops
   }
 
   /** @returns What may go on, in order. */
@@ -58,6 +69,7 @@ export class FieldFilter {
 
   /** Octets of the header with the CRLF of its last field, when it ends in this piece. */
   #headerEnd(piece: Buffer): number | null {
+    if (this.#heldOctets === 0) return endOfHeader(piece)
     const before = this.#tail()
     const near = before.length === 0 ? piece : Buffer.concat([before, piece.subarray(0, 3)])
     // A message may begin with the empty line.
@@ -81,17 +93,25 @@ export class FieldFilter {
 
   #without(header: Buffer): Uint8Array {
     const text = latin1(header)
-    if (!this.#mayStandThere.test(text)) return header
+    if (!this.#fields.mayStandThere.test(text)) return header
     // The lecture's letter has no header: what stands there is what Alice wrote. A mailbox file's own first line is none.
     if (!beginsHeader(text.slice(0, Math.max(0, text.indexOf('\r\n'))))) return header
     const { names } = this.#fields
     const kept: Uint8Array[] = []
     let from = 0
     for (const { name, value, offset, octets } of parseHeader(text).fields) {
-      if (!names.includes(name.toLowerCase()) || this.#fields.drops?.(value) === false) continue
+      if (!names.includes(name.toLowerCase()) || !this.#drops(value)) continue
       kept.push(header.subarray(from, offset))
       from = offset + octets
     }
     return from === 0 ? header : Buffer.concat([...kept, header.subarray(from)])
   }
+}
+
+/** Octets of the header at the beginning of a message, with the CRLF of its last field; null: it goes on. */
+function endOfHeader(beginning: Buffer): number | null {
+  // A message may begin with the empty line.
+  if (beginning[0] === 13 && beginning[1] === 10) return 0
+  const found = beginning.indexOf(emptyLine)
+  return found < 0 ? null : found + 2
 }

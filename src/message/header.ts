@@ -114,6 +114,18 @@ export function firstValue(
   return null
 }
 
+/** How many fields have a name, in lower case. */
+export function countFields(
+  { headerFields }: { readonly headerFields: readonly HeaderField[] },
+  wanted: string,
+): number {
+  let count = 0
+  for (const { name } of headerFields) {
+    if (name.length === wanted.length && name.toLowerCase() === wanted) count++
+  }
+  return count
+}
+
 /**
  * The values of all fields of one name, in order, unfolded; encoded words are left alone.
  *

@@ -22,7 +22,7 @@ export interface BodySink {
    */
   write(chunk: Uint8Array): Promise<void> | undefined
   /** @throws {StoreUnavailable} */
-  finish(): Promise<StagedBody>
+  finish(): StagedBody | Promise<StagedBody>
   /** Forgets it; safe at any time, also after `finish` if it was not accepted. */
   abort(): void
 }

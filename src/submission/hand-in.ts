@@ -18,7 +18,7 @@ import { resolveRecipient } from '../delivery/resolve-recipient.ts'
 import type { JourneySink } from '../journey/event.ts'
 import { Recorder } from '../journey/recorder.ts'
 import { decodeEncodedWords } from '../message/encoded-word.ts'
-import { FieldFilter } from '../message/field-filter.ts'
+import { FieldFilter, type FieldNames, fieldNames } from '../message/field-filter.ts'
 import { formatReceived } from '../message/fields.ts'
 import { type MessageScan, MessageScanner } from '../message/scan.ts'
 import { signatureFacts } from '../message/signature-facts.ts'
@@ -77,6 +77,9 @@ export interface HandedIn {
 }
 
 /** One message while it is handed in. */
+const bcc = fieldNames('bcc')
+const resentBcc = fieldNames('resent-bcc')
+
 export class HandIn {
   readonly #world: HandInWorld
   readonly #blind: { readonly bcc: string[]; readonly resentBcc: string[] } = { bcc: [], resentBcc: [] }
@@ -90,16 +93,13 @@ export class HandIn {
   constructor(world: HandInWorld) {
     const { limits, store, signer } = world
     this.#world = world
-    const collect = (name: string, into: string[]): FieldFilter =>
-      new FieldFilter(limits.headerOctets, {
-        names: [name],
-        drops(value) {
-          into.push(value)
-          return true
-        },
+    const collect = (fields: FieldNames, into: string[]): FieldFilter =>
+      new FieldFilter(limits.headerOctets, fields, (value) => {
+        into.push(value)
+        return true
       })
     // RFC 5322 §3.6.3, first of its three ways; two filters, because the one field counts where the other does not.
-    this.#filters = [collect('bcc', this.#blind.bcc), collect('resent-bcc', this.#blind.resentBcc)]
+    this.#filters = [collect(bcc, this.#blind.bcc), collect(resentBcc, this.#blind.resentBcc)]
     this.#scanner = new MessageScanner({
       headerOctets: limits.headerOctets,
       headerFields: limits.headerFields,
@@ -220,7 +220,7 @@ export class HandIn {
     const paths = [reversePath, ...recipients.map(({ forwardPath }) => forwardPath)]
     return planDelivery({
       ...{ reversePath, recipients, fields, now, journeyId },
-      ...(await forwardedPath(forwarding, store, reversePath, recipients)),
+      forwardedPath: await forwardedPath(forwarding, store, reversePath, recipients),
       senderAccountId: 0,
       received: (forPath) =>
         formatReceived({ from: null, by: hostname, with: null, id: journeyId, for: forPath, epochMs: now }),

@@ -45,7 +45,7 @@ export function bodyContract(name: string, begin: Begin): void {
     await sink.write(octetsOf(400_000))
     sink.abort()
     sink.abort()
-    await assert.rejects(sink.finish())
+    await assert.rejects(async () => sink.finish())
     const finished = store.openBody()
     await finished.write(octetsOf(400_000))
     const body = await finished.finish()

@@ -7,7 +7,7 @@ import { andThen } from '../../base/at-once.ts'
 import { forwardedPath } from '../../delivery/forwarding.ts'
 import { planDelivery } from '../../delivery/make-plan.ts'
 import { resolveRecipient } from '../../delivery/resolve-recipient.ts'
-import type { DeliveryPlan, PlannedRecipient, PlanRequest } from '../../delivery/plan.ts'
+import type { DeliveryPlan, ForwardedPath, PlannedRecipient, PlanRequest } from '../../delivery/plan.ts'
 import { firstValue } from '../../message/header.ts'
 import type { MessageScan } from '../../message/scan.ts'
 import type { Account } from '../../store/accounts.ts'
@@ -60,7 +60,20 @@ export function acceptMessage(session: Session, arrived: Arrived): Promise<Outco
   })
 }
 
-async function conclude(
+function conclude(
+  session: Session,
+  arrived: Arrived,
+  scan: MessageScan,
+  endings: readonly NamedEnding[],
+): Promise<Outcome> {
+  const { recipients, options } = session
+  return endings.length === 0 && recipients.length > 0 && options.role !== 'lmtp'
+    ? keep(session, arrived, { scan, verdict: combine(endings), recipients, late: nobody })
+    : weigh(session, arrived, scan, endings)
+}
+
+/** The same where somebody has something to say: a filter, or one who is asked again. */
+async function weigh(
   session: Session,
   arrived: Arrived,
   scan: MessageScan,
@@ -157,11 +170,12 @@ async function keep(session: Session, arrived: Arrived, judged: Judged): Promise
   const signatures = role === 'submission' ? await arrived.intake.sign(authorDomain(scan), fields) : []
   const above = [...judged.verdict.fields, ...signatures, ...fields]
   const planned = planOf(session, arrived, judged, { now, fields: above })
-  const plan = planned instanceof Promise ? await planned : planned
-  const body = await arrived.intake.stage()
-  const [result] = await store.accept([{ body, scan, ...plan }])
+  const { filings, queue } = planned instanceof Promise ? await planned : planned
+  const staged = arrived.intake.stage()
+  const body = staged instanceof Promise ? await staged : staged
+  const [result] = await store.accept([{ body, scan, filings, queue }])
   if (result === undefined || result instanceof Error) throw result ?? new Error('The store did not answer')
-  recordAccepted(session, scan, plan, result, signatures)
+  recordAccepted(session, scan, { filings, queue }, result, signatures)
   if (result.filed.length > 0) {
     const recipients = judged.recipients.map(({ forwardPath }) => forwardPath)
     session.options.filed?.({ recipients, filed: result.filed, octets: scan.octets })
@@ -187,8 +201,9 @@ function planOf(
   const proven = isProven(session, verdict)
   const recipients = proven ? judged.recipients : unconfirmed(judged.recipients)
   const wishes = wishesOf(session, scan, now)
-  const request: PlanRequest = {
+  const request = (forwarded: ForwardedPath | undefined): PlanRequest => ({
     reversePath,
+    forwardedPath: forwarded,
     senderAccountId: session.account?.accountId ?? 0,
     recipients,
     received: (forPath) => receivedField(session, journeyId, forPath, now),
@@ -203,9 +218,9 @@ function planOf(
     now,
     queueLifeMs: limits.queueLifeMs,
     journeyId,
-  }
+  })
   return andThen(forwardedPath(forwarding, store, reversePath, recipients), (forwarded) =>
-    planDelivery({ ...request, ...forwarded }),
+    planDelivery(request(forwarded)),
   )
 }
 

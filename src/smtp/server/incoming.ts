@@ -4,7 +4,6 @@
  * After `finish` has answered 250 the message is on disk: filed, or in the queue, or both, in one transaction. Whatever
  * goes wrong before is answered 4xx (ours: try again) or 5xx (the message itself), and nothing is kept.
  */
-import { andThen } from '../../base/at-once.ts'
 import { timeOrderedId } from '../../base/random.ts'
 import { StoreUnavailable } from '../../store/errors.ts'
 import { Refusal, refuse, type Reply } from '../wire/reply.ts'
@@ -49,12 +48,14 @@ export class IncomingMessage {
     if (this.octets > this.#session.messageOctets)
       this.fail(refuse(552, '5.3.4', 'Message size exceeds fixed maximum message size'))
     if (this.#refusal !== null) return undefined
-    const failed = (error: unknown): undefined => void this.fail(asRefusal(this.#session, error))
     try {
-      const { filters } = this.#session
-      return andThen(filters.octets(chunk), () => this.#intake.push(chunk))?.catch(failed)
+      const heard = this.#session.filters.octets(chunk)
+      const waiting =
+        heard === undefined ? this.#intake.push(chunk) : heard.then(() => this.#intake.push(chunk))
+      return waiting?.catch((error: unknown) => this.fail(asRefusal(this.#session, error)))
     } catch (error) {
-      return failed(error)
+      this.fail(asRefusal(this.#session, error))
+      return undefined
     }
   }
 

@@ -5,7 +5,7 @@
 import { andThen } from '../../base/at-once.ts'
 import { isForgedResult } from '../../message/authserv-id.ts'
 import { BinaryEncoder } from '../../message/binary-encoder.ts'
-import { FieldFilter, type FieldsToDrop } from '../../message/field-filter.ts'
+import { FieldFilter, fieldNames } from '../../message/field-filter.ts'
 import { MessageScanner, type MessageScan } from '../../message/scan.ts'
 import type { BodySink, StagedBody } from '../../store/body.ts'
 import { blindCopies } from '../../submission/blind-copies.ts'
@@ -13,8 +13,10 @@ import type { MessageSigner } from '../../submission/signer.ts'
 import { LineMeasure } from '../wire/line-measure.ts'
 import type { SmtpDoorOptions } from './options.ts'
 
-const nothing = Buffer.alloc(0)
 const lineEnd = Buffer.from('\r\n')
+/** CR and LF, as `#ending` has them. */
+const crLf = 0x0d0a
+const foreignResults = fieldNames('authentication-results')
 
 export class Intake {
   readonly #measure = new LineMeasure()
@@ -24,13 +26,12 @@ export class Intake {
   readonly #scanner: MessageScanner
   readonly #signer: MessageSigner | null
   #sink: BodySink | null
-  /** Of what is kept, the last two octets. */
-  #ending: Uint8Array = nothing
+  /** Of what is kept, the last two octets; null: nothing has come. */
+  #ending: number | null = null
 
   constructor(options: SmtpDoorOptions, binary = false) {
-    const { limits, role, hostname, store, signer } = options
-    const goes = fieldsThatGo(role, hostname)
-    this.#fields = goes === null ? null : new FieldFilter(limits.headerOctets, goes)
+    const { limits, role, store, signer } = options
+    this.#fields = fieldsThatGo(options)
     this.#binary = binary ? new BinaryEncoder(limits.headerOctets) : null
     this.#scanner = new MessageScanner({
       headerOctets: limits.headerOctets,
@@ -44,7 +45,8 @@ export class Intake {
 
   /** Waits while the disk cannot keep up; undefined: it can. @throws {StoreUnavailable} */
   push(octets: Uint8Array): Promise<void> | undefined {
-    return this.#keepAll(this.#filtered(this.#binary?.push(octets) ?? [octets]))
+    if (this.#binary !== null) return this.#keepAll(this.#filtered(this.#binary.push(octets)))
+    return this.#fields === null ? this.#keep(octets) : this.#keepAll(this.#fields.push(octets))
   }
 
   /** Of what is kept. */
@@ -57,18 +59,19 @@ export class Intake {
     return fields === null ? pieces : pieces.flatMap((piece) => fields.push(piece))
   }
 
-  #keepAll(pieces: readonly Uint8Array[]): Promise<void> | undefined {
-    for (const [index, piece] of pieces.entries()) {
-      const waiting = this.#keep(piece)
-      if (waiting !== undefined) return waiting.then(() => this.#keepAll(pieces.slice(index + 1)))
+  #keepAll(pieces: readonly Uint8Array[], from = 0): Promise<void> | undefined {
+    for (let index = from; index < pieces.length; index++) {
+      const waiting = this.#keep(pieces[index]!)
+      if (waiting !== undefined) return waiting.then(() => this.#keepAll(pieces, index + 1))
     }
     return undefined
   }
 
   #keep(piece: Uint8Array): Promise<void> | undefined {
-    if (this.#sink === null) return undefined
+    if (this.#sink === null || piece.length === 0) return undefined
     this.#measure.push(piece)
-    this.#ending = piece.length > 1 ? piece.subarray(-2) : Buffer.concat([this.#ending, piece]).subarray(-2)
+    const before = piece.length > 1 ? piece[piece.length - 2]! : (this.#ending ?? 0) & 0xff
+    this.#ending = (before << 8) | piece[piece.length - 1]!
     this.#scanner.push(piece)
     this.#signer?.push(piece)
     return this.#sink.write(piece)
@@ -82,16 +85,16 @@ export class Intake {
 
   /** What came in chunks need not end with a line end; what is kept does. */
   #endLine(): Promise<void> | undefined {
-    const ended = this.#ending.length === 0 || lineEnd.equals(this.#ending)
-    return ended ? undefined : this.#keep(lineEnd)
+    return this.#ending === null || this.#ending === crLf ? undefined : this.#keep(lineEnd)
   }
 
   /** Writes what is left; whoever calls it must see that it is accepted. @throws {StoreUnavailable} */
-  async stage(): Promise<StagedBody> {
+  stage(): StagedBody | Promise<StagedBody> {
     if (this.#sink === null) throw new Error('Message was given up')
-    const staged = await this.#sink.finish()
-    this.#sink = null
-    return staged
+    return andThen(this.#sink.finish(), (staged) => {
+      this.#sink = null
+      return staged
+    })
   }
 
   /** DKIM-Signature fields for what was pushed, with `fields` directly above it. */
@@ -105,10 +108,10 @@ export class Intake {
   }
 }
 
-function fieldsThatGo(role: SmtpDoorOptions['role'], hostname: string): FieldsToDrop | null {
-  if (role === 'submission') return blindCopies
+function fieldsThatGo({ role, hostname, limits }: SmtpDoorOptions): FieldFilter | null {
+  if (role === 'submission') return new FieldFilter(limits.headerOctets, blindCopies)
   // What comes by LMTP has been judged by a server of our own, which may bear our name.
   if (role === 'lmtp') return null
   // RFC 8601 §5: what strangers say in our name goes.
-  return { names: ['authentication-results'], drops: (value) => isForgedResult(value, hostname) }
+  return new FieldFilter(limits.headerOctets, foreignResults, (value) => isForgedResult(value, hostname))
 }

@@ -48,7 +48,7 @@ export class DataTransfer implements Transfer {
     const { chunks, state, rest } = this.#reader.push(octets)
     const [chunk] = chunks
     const taken = chunk === undefined ? undefined : this.#message.take(chunk)
-    return andThen(taken, () => this.#taken(state, rest))
+    return taken === undefined ? this.#taken(state, rest) : taken.then(() => this.#taken(state, rest))
   }
 
   #taken(state: DataEvent['state'], rest: Uint8Array): Pushed {

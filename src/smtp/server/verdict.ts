@@ -22,8 +22,20 @@ export interface Verdict {
   readonly removed: readonly string[]
 }
 
+const nothingWanted: Verdict = {
+  discardedBy: null,
+  junk: null,
+  senderProven: false,
+  fields: [],
+  message: null,
+  reversePath: null,
+  added: [],
+  removed: [],
+}
+
 /** @throws {Refusal} When one of them refuses it. */
 export function combine(endings: readonly NamedEnding[]): Verdict {
+  if (endings.length === 0) return nothingWanted
   const refusing = endings.find(({ refusal }) => refusal !== undefined)
   if (refusing?.refusal !== undefined) throw refusing.refusal
   return {

@@ -2,7 +2,7 @@
 import type { Limits } from '../../base/limits.ts'
 import { withoutSuccess } from '../../delivery/make-plan.ts'
 import type { PlannedRecipient } from '../../delivery/plan.ts'
-import { fieldText } from '../../message/header.ts'
+import { countFields, firstValue } from '../../message/header.ts'
 import type { MessageScan } from '../../message/scan.ts'
 import type { DeliveryWishes } from '../../store/queue.ts'
 import type { MailParameters } from '../wire/mail.ts'
@@ -45,12 +45,14 @@ export function wishesOf(session: Session, scan: MessageScan, now: number): Deli
  */
 export function ofUnproven(wishes: DeliveryWishes): DeliveryWishes {
   const { deliverBy } = wishes
+  if (deliverBy === null) return wishes
   // By-mode N and the trace modifier of RFC 2852 do nothing but ask for reports.
-  return { ...wishes, deliverBy: deliverBy?.mode === 'return' ? { ...deliverBy, trace: false } : null }
+  return { ...wishes, deliverBy: deliverBy.mode === 'return' ? { ...deliverBy, trace: false } : null }
 }
 
 /** As `ofUnproven`, for NOTIFY. */
-export function unconfirmed(recipients: readonly PlannedRecipient[]): PlannedRecipient[] {
+export function unconfirmed(recipients: readonly PlannedRecipient[]): readonly PlannedRecipient[] {
+  if (recipients.every(({ notify }) => notify === null)) return recipients
   return recipients.map((recipient) => ({ ...recipient, notify: withoutSuccess(recipient.notify) }))
 }
 
@@ -62,6 +64,5 @@ function holdUntil({ hold }: MailParameters, now: number): number | null {
 
 /** RFC 8689 §3: one field that says "No", and nothing else. */
 function saysTlsOptional(scan: MessageScan): boolean {
-  const fields = scan.headerFields.filter(({ name }) => name.toLowerCase() === 'tls-required')
-  return fields.length === 1 && fieldText(fields[0]!.value).trim().toLowerCase() === 'no'
+  return countFields(scan, 'tls-required') === 1 && firstValue(scan, 'tls-required')!.toLowerCase() === 'no'
 }

@@ -33,12 +33,13 @@ export class ArrivingBody implements BodySink {
     return this.#file.writtenTo(aheadOctets)
   }
 
-  async finish(): Promise<StagedBody> {
+  finish(): StagedBody | Promise<StagedBody> {
     if (this.#state !== 'open') throw new Error('Cannot finish: the body has ended')
     this.#state = 'finished'
     if (this.#file === null) return new MemoryBody(this.#chunks, this.#octets)
-    const { file, hash } = await this.#file.finish()
-    return { octets: this.#octets, content: { kind: 'file', file }, hash }
+    return this.#file
+      .finish()
+      .then(({ file, hash }) => ({ octets: this.#octets, content: { kind: 'file', file }, hash }))
   }
 
   abort(): void {

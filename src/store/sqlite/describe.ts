@@ -14,7 +14,8 @@ const tellingFields =
 export class Describer {
   readonly texts: EmailText[] = []
   readonly #scan: MessageScan
-  readonly #byFields = new Map<string, number>()
+  /** The prefixes they are of; '' for all that tell nothing. */
+  readonly #prefixes: string[] = []
 
   constructor(scan: MessageScan) {
     this.#scan = scan
@@ -23,13 +24,10 @@ export class Describer {
   /** @returns The index in `texts` for a message with this prefix. */
   textFor(prefix: string): number {
     const telling = tellingFields.test(prefix) ? prefix : ''
-    let index = this.#byFields.get(telling)
-    if (index === undefined) {
-      index = this.texts.length
-      this.#byFields.set(telling, index)
-      this.texts.push(this.#describe(telling))
-    }
-    return index
+    const index = this.#prefixes.indexOf(telling)
+    if (index >= 0) return index
+    this.#prefixes.push(telling)
+    return this.texts.push(this.#describe(telling)) - 1
   }
 
   #describe(prefix: string): EmailText {

@@ -38,6 +38,7 @@ import type {
 } from '../store.ts'
 import type { BodyFiles } from './body-files.ts'
 import type { BodyReader } from './body-reader.ts'
+import type { AcceptAnswer } from './accept.ts'
 import { ArrivingBody } from './body-sink.ts'
 import { changesSince } from './changes-since.ts'
 import type { Sql } from './database.ts'
@@ -243,47 +244,46 @@ export class SqliteStore implements Store {
     return new ArrivingBody(this.#parts.files)
   }
 
-  accept(items: readonly AcceptItem[]): Promise<(Accepted | Error)[]> {
+  async accept(items: readonly AcceptItem[]): Promise<(Accepted | Error)[]> {
+    if (items.length === 1) return [await this.#acceptOne(items[0]!)]
     return Promise.all(items.map((item) => this.#acceptOne(item)))
   }
 
   async #acceptOne(item: AcceptItem): Promise<Accepted | Error> {
     const reservation = this.#queueListeners.reserve(item.queue.length)
     let leased: readonly QueueEntry[] = []
+    const { content } = item.body
+    if (content.kind === 'file') this.#parts.files.markAccepted(content.file)
     try {
       const { filed, enqueued } = await this.#write(item, reservation)
       if (reservation !== null) leased = leasedEntries(item.queue, item.body.octets, enqueued)
       return { filed, queueIds: enqueued.map(({ queueId }) => queueId) }
     } catch (error) {
+      if (content.kind === 'file') this.#parts.files.unmarkAccepted(content.file)
       return error as Error
     } finally {
       reservation?.taker.take(reservation.rows, leased)
     }
   }
 
-  async #write(item: AcceptItem, reservation: Reservation | null) {
-    const { content, octets, hash } = withHash(item)
-    if (content.kind === 'file') this.#parts.files.markAccepted(content.file)
-    try {
-      checkPrefixes(item.filings)
-      checkPrefixes(item.queue)
-      const describer = new Describer(item.scan)
-      const filings = item.filings.map((filing) => ({ ...filing, text: describer.textFor(filing.prefix) }))
-      const chunks = content.kind === 'memory' ? content.chunks : null
-      return await this.#writer.accept(octets, chunks, (at) => ({
-        octets,
-        body: content.kind === 'memory' ? { at } : { file: content.file, hash: hash! },
-        texts: describer.texts,
-        filings,
-        queue: item.queue,
-        terms: reservation?.terms ?? null,
-        settle: item.settle ?? [],
-        withinQuota: item.withinQuota === true,
-      }))
-    } catch (error) {
-      if (content.kind === 'file') this.#parts.files.unmarkAccepted(content.file)
-      throw error
-    }
+  #write(item: AcceptItem, reservation: Reservation | null): Promise<AcceptAnswer> {
+    const { content, octets } = item.body
+    checkPrefixes(item.filings)
+    checkPrefixes(item.queue)
+    const describer = new Describer(item.scan)
+    const filings = item.filings.map((filing) => ({ ...filing, text: describer.textFor(filing.prefix) }))
+    const inMemory = content.kind === 'memory'
+    return this.#writer.accept(octets, inMemory ? content.chunks : null, (at) => ({
+      octets,
+      // Only a large body's hash is at hand; asking a small one for it would compute it.
+      body: inMemory ? { at } : { file: content.file, hash: item.body.hash },
+      texts: describer.texts,
+      filings,
+      queue: item.queue,
+      terms: reservation?.terms ?? null,
+      settle: item.settle ?? [],
+      withinQuota: item.withinQuota === true,
+    }))
   }
 
   loadIndex(accountId: number, mailboxId: number): Promise<MailboxIndex> {
@@ -481,12 +481,6 @@ export class SqliteStore implements Store {
   tellQueue(): void {
     this.#queueListeners.tell()
   }
-}
-
-/** Only a large body's hash is at hand; asking a small one for it would compute it. */
-function withHash({ body }: AcceptItem) {
-  const { content, octets } = body
-  return { content, octets, hash: content.kind === 'file' ? body.hash : null }
 }
 
 /** A long list is quicker to hand over as a typed array. */
