@@ -370,6 +370,8 @@ describe('what MAIL and RCPT ask for reaches the queue', () => {
       `${login}
       C: MAIL FROM:<bob@hamburger.edu> HOLDFOR=2592001
       S: 501 5.5.4 Cannot accept MAIL: a message is kept back for 30 days at most
+      C: MAIL FROM:<bob@hamburger.edu> HOLDUNTIL=2020-02-29T12:00:00Z
+      S: 501 5.5.4 Cannot accept MAIL: the time of HOLDUNTIL is over
       C: MAIL FROM:<bob@hamburger.edu> HOLDFOR=3600 BY=3599;R
       S: 501 5.5.4 Cannot accept MAIL: it would be kept back until after it is to be delivered
       C: MAIL FROM:<bob@hamburger.edu> HOLDFOR=3600 BY=7200;NT MT-PRIORITY=3 SMTPUTF8

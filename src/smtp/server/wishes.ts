@@ -9,10 +9,11 @@ import type { MailParameters } from '../wire/mail.ts'
 import { refuse } from '../wire/reply.ts'
 import type { Session } from './session.ts'
 
-/** @throws {Refusal} For what is longer than we keep a message back, or than it may take: RFC 4865 §4.2 and §5.2.2. */
+/** @throws {Refusal} For what is over, longer than we keep a message back, or than it may take: RFC 4865 §3, §4.2, §5.2.2. */
 export function checkHold({ hold, deliverBy }: MailParameters, now: number, limits: Limits): void {
   if (hold === null) return
   const ms = hold.kind === 'for' ? hold.seconds * 1000 : hold.at - now
+  if (ms <= 0) throw refuse(501, '5.5.4', 'Cannot accept MAIL: the time of HOLDUNTIL is over')
   if (deliverBy !== null && ms > deliverBy.seconds * 1000)
     throw refuse(501, '5.5.4', 'Cannot accept MAIL: it would be kept back until after it is to be delivered')
   if (ms <= limits.futureReleaseMs) return
