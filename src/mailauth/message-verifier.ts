@@ -2,14 +2,13 @@
  * Judges what a message carries with it, DKIM signatures and an ARC chain, while it comes in: the header is kept within its
  * bound, the body hashed once for all that ask for the same hash, and keys are looked up in the meantime.
  */
-import { parseAddressList } from '../message/address.ts'
 import { HeaderSplitter } from '../message/header-splitter.ts'
-import { fieldText, latin1, parseHeader } from '../message/header.ts'
+import { latin1, parseHeader } from '../message/header.ts'
 import { type ArcResult, ArcVerifier } from './arc/verifier.ts'
+import { isFrom, readAuthorDomain } from './author-domain.ts'
 import { BodyHashes } from './dkim/body-hashes.ts'
-import { type SignedField, signedField } from './dkim/canonical-header.ts'
+import { signedField } from './dkim/canonical-header.ts'
 import { type DkimResult, DkimVerifier, type DkimWorld } from './dkim/verifier.ts'
-import { readDomain } from './domain.ts'
 
 export interface MessageLimits {
   readonly headerOctets: number
@@ -90,33 +89,4 @@ export class MessageVerifier {
     })
     this.#arc = new ArcVerifier(this.#world, fields, this.#bodies, { setsMax: this.#limits.arcSets })
   }
-}
-
-function isFrom({ name }: SignedField): boolean {
-  return name.toLowerCase() === 'from'
-}
-
-/** RFC 9989: one From field, whose addresses are all of one domain. */
-export function readAuthorDomain(fields: readonly SignedField[]): string | null {
-  const from = fields.filter(isFrom)
-  if (from.length !== 1) return null
-  let addresses = 0
-  const domains = new Set<string | null>()
-  const text = fieldText(from[0]!.value)
-  for (const { mailbox, host } of parseAddressList(text)) {
-    // The start and the end of a group have no host.
-    if (mailbox === null || host === null) continue
-    domains.add(readDomain(host))
-    addresses++
-  }
-  if (openingBrackets(text) > addresses) return null
-  const [domain, ...others] = domains
-  return domain === undefined || domain === null || others.length > 0 ? null : domain
-}
-
-/** Of `<x@evil.example> <ceo@bank.example>` one reader shows the first, another the second: nobody can say whose it is. */
-function openingBrackets(text: string): number {
-  if (!text.includes('<')) return 0
-  const bare = text.replace(/"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)/g, '')
-  return bare.split('<').length - 1
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fieldText, headerValues, isFieldLine, parseHeader } from './header.ts'
+import { beginsHeader, fieldText, headerValues, isFieldLine, parseHeader } from './header.ts'
 
 test('a header is cut into fields with their places; folds, old blanks and junk lines are taken as they come', () => {
   const header =
@@ -19,6 +19,25 @@ test('a header is cut into fields with their places; folds, old blanks and junk 
     const raw = header.slice(offset - 100, offset - 100 + octets)
     assert.ok(raw.startsWith(name) && raw.endsWith('\r\n'))
   }
+})
+
+test('a field that is folded before its colon is read as one', () => {
+  const header = 'From\r\n : ada@client.example\r\nTo \n\t\r\n :x\r\nCc\r\nBcc: y\r\nno\r\n field: z\r\n'
+  assert.deepEqual(
+    parseHeader(header).fields.map(({ name, value }) => [name, fieldText(value)]),
+    [
+      ['From', 'ada@client.example'],
+      ['To', 'x'],
+      ['Bcc', 'y'],
+    ],
+  )
+})
+
+test('a long first line takes no long time', () => {
+  const start = performance.now()
+  assert.equal(beginsHeader(`From ${'a'.repeat(60_000)}`), false)
+  assert.equal(beginsHeader(`>From ${'a'.repeat(60_000)} 1:23`), true)
+  assert.ok(performance.now() - start < 500)
 })
 
 test('fields beyond the limit are left out, and that is told', () => {

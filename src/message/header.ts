@@ -24,7 +24,14 @@ function afterColon(text: string, at: number): number {
   while (code > SPACE && code < 127 && code !== COLON) code = text.charCodeAt(++index)
   if (index === at) return -1
   // RFC 5322 §4.5: obsolete fields may have white space before the colon.
-  while (code === SPACE || code === TAB) code = text.charCodeAt(++index)
+  for (;;) {
+    while (code === SPACE || code === TAB) code = text.charCodeAt(++index)
+    // A field that is folded there, which none must be, is still one to who unfolds first.
+    const fold = text.startsWith('\r\n', index) ? index + 2 : text[index] === '\n' ? index + 1 : 0
+    code = fold === 0 ? code : text.charCodeAt(fold)
+    if (fold === 0 || (code !== SPACE && code !== TAB)) break
+    index = fold
+  }
   return code === COLON ? index + 1 : -1
 }
 
@@ -40,7 +47,10 @@ export function isFieldLine(line: string): boolean {
  * @param line Without LF.
  */
 export function beginsHeader(line: string): boolean {
-  return isFieldLine(line) || /^>?From \S+.*\d:\d\d/.test(line)
+  if (isFieldLine(line)) return true
+  // In two steps: as one expression it would take a long line many times over.
+  const start = /^>?From \S/.exec(line)
+  return start !== null && /\d:\d\d/.test(line.slice(start[0].length))
 }
 
 /**

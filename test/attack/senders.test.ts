@@ -93,6 +93,24 @@ attackDoor(
       'a bracket that is never closed',
       'From: x@evil.example <ceo@bank.example, <x@evil.example>',
     ),
+    junk('DMARC-40', 'words after the bracket', 'From: <x@evil.example>ceo@bank.example'),
+    junk('DMARC-41', 'two signs', 'From: ceo@bank.example@evil.example'),
+    letter('DMARC-42', 'a fold before the colon', 'To: x@evil.example\r\nFrom\r\n : ceo@bank.example'),
+    letter(
+      'DMARC-43',
+      'two fields, one with a fold before the colon',
+      'To: x@evil.example\r\nFrom\r\n : x@evil.example\r\nFrom: ceo@bank.example',
+    ),
+    // Each of them took half a minute once, in which nobody else was served.
+    junk(
+      'DMARC-44',
+      'a quote full of quotes that never ends',
+      `From: "${`${'\\"'.repeat(10_000)}\r\n `.repeat(6)}<ceo@bank.example@evil.example>`,
+    ),
+    {
+      ...junk('DMARC-45', 'a first line as of a mailbox file', `From ${'a'.repeat(60_000)}\r\nTo: x`),
+      inInbox: 1,
+    },
     junk('DMARC-23', 'nothing at all in the field', 'From:'),
     {
       ...letter(

@@ -106,7 +106,8 @@ function readSeal(field: SignedField, setsMax: number): Seal | BadSignature {
   return readTags(field, (tags) => {
     // A seal covers ARC sets only, always relaxed.
     refuseTag(tags, 'h')
-    const chainValidation = required(tags, 'cv')
+    // ABNF's strings have no case.
+    const chainValidation = required(tags, 'cv').toLowerCase()
     if (chainValidation !== 'none' && chainValidation !== 'pass' && chainValidation !== 'fail') {
       return refuseField('signature syntax error: cv=')
     }
@@ -119,13 +120,15 @@ function readMessageSignature(field: SignedField, setsMax: number): ArcMessageSi
   return readTags(field, (tags) => {
     const message = readMessageTags(field, tags)
     if (message.names.includes('arc-seal')) refuseField('h= has ARC-Seal')
+    // RFC 6376 §6.1.1: without it anybody may be made the author of what was signed. arc_test_suite passes an empty h=.
+    if (message.names.length > 0 && !message.names.includes('from')) refuseField('From field not signed')
     return { ...message, instance: readInstance(tags, setsMax) }
   })
 }
 
 /** arc-info = instance [CFWS] ";" authres-payload ; RFC 8617 §4.1.1 */
 function readResults(field: SignedField, setsMax: number): NonNullable<Parts['results']> | BadSignature {
-  const found = /^[ \t\r\n]*i[ \t\r\n]*=[ \t\r\n]*(\d{1,3})[ \t\r\n]*;/.exec(field.value)
+  const found = /^[ \t\r\n]*i[ \t\r\n]*=[ \t\r\n]*(\d\d?)[ \t\r\n]*;/.exec(field.value)
   const instance = Number(found?.[1] ?? 0)
   if (found === null || instance < 1 || instance > setsMax) {
     return { reason: 'no instance', wellFormed: false, domain: null, selector: null, algorithm: null }
@@ -135,6 +138,7 @@ function readResults(field: SignedField, setsMax: number): NonNullable<Parts['re
 
 function readInstance(tags: Tags, setsMax: number): number {
   const value = required(tags, 'i')
-  if (!/^[1-9]\d?$/.test(value) || Number(value) > setsMax) refuseField('signature syntax error: i=')
-  return Number(value)
+  const instance = /^\d\d?$/.test(value) ? Number(value) : 0
+  if (instance < 1 || instance > setsMax) refuseField('signature syntax error: i=')
+  return instance
 }

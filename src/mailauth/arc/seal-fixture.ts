@@ -9,7 +9,11 @@ import { signText } from '../dkim/sign.ts'
 export async function sealMessage(
   message: string,
   set: {
-    readonly instance: number
+    readonly instance: number | string
+    /** Default: as it ought to be. */
+    readonly cv?: string
+    /** Of h=. */
+    readonly signed?: readonly string[]
     readonly domain: string
     readonly key: KeyObject
     readonly results: string
@@ -17,7 +21,8 @@ export async function sealMessage(
     readonly before?: readonly string[]
   },
 ): Promise<{ message: string; fields: string[] }> {
-  const { instance, domain, key, before = [] } = set
+  const { instance, domain, key, before = [], signed = ['from', 'subject'] } = set
+  const cv = set.cv ?? (Number(instance) === 1 ? 'none' : 'pass')
   const sign = (text: Buffer): Promise<string> => signText(text, key, 'ed25519-sha256')
   const toFields = (text: string) => parseHeader(text).fields.map((field) => signedField(field, text))
   const [header = '', body = ''] = message.split(/(?<=\r\n)\r\n/, 2)
@@ -25,11 +30,11 @@ export async function sealMessage(
   hash.push(Buffer.from(body, 'latin1'))
   const results = `ARC-Authentication-Results: i=${instance}; ${domain}; ${set.results}`
   const common = `a=ed25519-sha256; d=${domain}; s=ed; t=1;`
-  const unsigned = `ARC-Message-Signature: i=${instance}; c=relaxed/relaxed; ${common} h=from:subject; bh=${hash.finish().hash}; b=`
+  const unsigned = `ARC-Message-Signature: i=${instance}; c=relaxed/relaxed; ${common} h=${signed.join(':')}; bh=${hash.finish().hash}; b=`
   const [own] = toFields(`${unsigned}\r\n`)
-  const picked = new FieldPicker(toFields(header)).pick(['from', 'subject'])
+  const picked = new FieldPicker(toFields(header)).pick(signed)
   const signature = unsigned + (await sign(signedText(picked, own!, 'relaxed')))
-  const seal = `ARC-Seal: i=${instance}; cv=${instance === 1 ? 'none' : 'pass'}; ${common} b=`
+  const seal = `ARC-Seal: i=${instance}; cv=${cv}; ${common} b=`
   const sealed = toFields([...before, results, signature, seal].map((field) => `${field}\r\n`).join(''))
   const text = sealed.map((field) => canonicalField(field, 'relaxed')).join('\r\n')
   const fields = [results, signature, seal + (await sign(Buffer.from(text, 'latin1')))]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { sealMessage } from './seal-fixture.ts'
 import { corpus, readVector, verifyMessage, withCrlf } from '../verify-fixture.ts'
 
@@ -73,4 +73,32 @@ test('RFC 8617 §4.2.1: a chain of fifty sets passes, one of fifty-one does not'
     const { arc } = await verifyMessage(sealed.message, txt)
     assert.deepEqual([arc.result, arc.reason], instance === 50 ? ['pass', null] : ['fail', 'over 50 sets'])
   }
+})
+
+describe('what one set may say', () => {
+  const { privateKey: key, publicKey } = generateKeyPairSync('ed25519')
+  const p = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')
+  const txt = { 'ed._domainkey.lists.example': `v=DKIM1; k=ed25519; p=${p}` }
+  const letter = 'From: alice@crepes.example\r\nSubject: Ketchup\r\n\r\nDo you?\r\n'
+  const seal = (more: { instance: number | string; cv?: string; signed?: string[] }) =>
+    sealMessage(letter, { domain: 'lists.example', key, results: 'spf=none', ...more })
+  const judge = async (message: string) => (await verifyMessage(message, txt)).arc
+
+  test('RFC 8617 §3.9: cv= has no case, and an instance may have two digits', async () => {
+    const first = await seal({ instance: '01', cv: 'None' })
+    const second = await sealMessage(first.message, {
+      ...{ instance: '02', cv: 'PASS', domain: 'lists.example', key, results: 'arc=pass' },
+      before: first.fields,
+    })
+    assert.deepEqual(
+      [(await judge(first.message)).result, (await judge(second.message)).result],
+      ['pass', 'pass'],
+    )
+  })
+
+  test('RFC 6376 §6.1.1: a message signature without From is none', async () => {
+    const { message } = await seal({ instance: 1, signed: ['subject'] })
+    const { result, reason } = await judge(message)
+    assert.deepEqual([result, reason], ['fail', 'ARC-Message-Signature: From field not signed'])
+  })
 })
