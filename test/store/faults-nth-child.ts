@@ -43,6 +43,8 @@ class Run {
   #steps = 0
   readonly #refusals: string[] = []
   #account = 0
+  /** A sync of the tables failed: the process would end, and be started again. */
+  #ended = false
 
   constructor(folder: string, n: number) {
     this.#folder = folder
@@ -79,17 +81,29 @@ class Run {
         this.#store = await openStore({
           ...{ folder: this.#folder, limits: { ...defaultLimits, diskReserveOctets: 0 } },
           surroundings: { clock: systemClock, random: systemRandom, log: silentLog },
-          onFailure: (error) => this.#complain(`the writer died: ${error.stack}`),
+          onFailure: (error) => {
+            if (!/a sync of the tables failed/.test(error.message))
+              this.#complain(`the writer died: ${error.stack}`)
+            this.#ended = true
+          },
         })
         if ((await this.#store.listAccounts()).length === 0) await this.#populate()
         this.#account = (await this.#store.listAccounts())[0]!.accountId
         return
       } catch (error) {
+        await this.#store?.close()
+        this.#ended = false
         if (attempt < times) continue
         this.#complain(`it does not open: ${error instanceof Error ? error.stack : error}`)
         throw error
       }
     }
+  }
+
+  async #reopen(): Promise<void> {
+    await this.#store.close()
+    this.#ended = false
+    await this.#open()
   }
 
   async #populate(): Promise<void> {
@@ -100,11 +114,13 @@ class Run {
         return
       } catch (error) {
         if (!(error instanceof StoreUnavailable) || attempt >= times) throw error
+        if (this.#ended) throw error
       }
     }
   }
 
   async #ask<Value>(wish: Wish, work: () => Promise<Value>, tell: (value: Value) => Answer): Promise<void> {
+    if (this.#ended) await this.#reopen()
     const id = String(++this.#steps)
     this.ledger.add({ kind: 'try', id, wish })
     try {

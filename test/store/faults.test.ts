@@ -1,7 +1,7 @@
 /** A disk that fails costs the letters of that moment, which the sender keeps, and nothing else. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -75,6 +75,15 @@ test('a store whose thread dies says so, refuses, and is whole when it is opened
   await store.close()
   const again = await open(t, folder)
   assert.equal((await put(again.store, bob)).uid, 2)
+})
+
+test('who asks whether changes reach the disk makes one', async (t) => {
+  const { store, folder, bob } = await open(t)
+  await put(store, bob)
+  const log = join(folder, 'shard-00/meta.db-wal')
+  const before = statSync(log).size
+  await store.proveWrites(0)
+  assert.ok(statSync(log).size > before)
 })
 
 test('what needs no body goes on while bodies cannot be written', async (t) => {

@@ -1,4 +1,5 @@
 import type { Sql } from './database.ts'
+import { isSyncFailure } from './disk-failure.ts'
 
 /**
  * Calls after which the write-ahead log is brought back into the tables: about 4,000 pages (16 MB) of deliveries.
@@ -13,9 +14,15 @@ export class Checkpoints {
   readonly #sql: Sql
   #calls = 0
   #written = true
+  #failure: Error | null = null
 
   constructor(sql: Sql) {
     this.#sql = sql
+  }
+
+  /** A sync of the tables failed: nothing that it should have put on the disk is sure to be there, unsynced-log.ts. */
+  get failure(): Error | null {
+    return this.#failure
   }
 
   /**
@@ -32,10 +39,13 @@ export class Checkpoints {
 
   /**
    * A commit failed. What of it got into the log, whole perhaps, is not to be found there at the next start: who asked for
-   * it was refused. A log that could not be synced is given up, and a disk that is full has its room back.
+   * it was refused. So the log is cut, and a disk that is full has its room back; after a failed sync, which must not be
+   * followed by another one, it is overwritten.
    */
-  afterFailure(): void {
+  afterFailure(error: unknown): void {
+    if (isSyncFailure(error)) this.#failure = error as Error
     this.#run('TRUNCATE')
+    if (this.#failure !== null) this.#overwrite()
   }
 
   whenIdle(): void {
@@ -50,10 +60,25 @@ export class Checkpoints {
    * @returns Pages that were in the log; 0 when it was cut.
    */
   #run(mode: 'PASSIVE' | 'TRUNCATE'): number {
+    if (this.#failure !== null) return 1
     try {
       return Number(this.#sql.get(`PRAGMA wal_checkpoint(${mode})`)?.[1] ?? 0)
-    } catch {
+    } catch (error) {
+      if (isSyncFailure(error)) this.#failure = error as Error
       return 1
+    }
+  }
+
+  /** The next commit takes the place of the one that failed. This one changes nothing else, and is not synced. */
+  #overwrite(): void {
+    try {
+      this.#sql.exec('PRAGMA synchronous = OFF; BEGIN IMMEDIATE')
+      this.#sql.run(
+        "INSERT INTO counter VALUES ('overwritten', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
+      )
+      this.#sql.exec('COMMIT')
+    } catch {
+      // The disk takes nothing: the letters of that commit may come twice.
     }
   }
 }

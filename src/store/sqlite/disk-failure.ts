@@ -27,6 +27,11 @@ export function isDiskFull(error: unknown): boolean {
   return 'code' in error && ['ENOSPC', 'EDQUOT'].includes(String(error.code))
 }
 
+/** SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC: what was written before may be lost, whatever the next sync says. */
+export function isSyncFailure(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && [1_034, 1_290].includes(Number(error.errcode))
+}
+
 /** SQLite ended the transaction by itself: there is no savepoint to return to. */
 export function isTornTransaction(error: unknown): boolean {
   return error instanceof Error && /no such savepoint|no transaction is active/i.test(error.message)

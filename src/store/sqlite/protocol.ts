@@ -48,6 +48,8 @@ export type WriterMessage =
   | WriterReply
   | { readonly kind: 'ready' }
   | { readonly kind: 'closed' }
+  /** It will not answer any more. */
+  | { readonly kind: 'failed'; readonly text: string }
   /** Instead of `ready`. */
   | { readonly kind: 'unopened'; readonly error: WriterError }
   | { readonly kind: 'warning'; readonly text: string; readonly facts: { readonly [name: string]: string } }

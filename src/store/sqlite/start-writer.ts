@@ -3,11 +3,12 @@ import { dirname, join } from 'node:path'
 import { missingSegments, requireNoMail, requireRights } from './check-files.ts'
 import { openForWriting, type Sql } from './database.ts'
 import type { Disk } from './disk.ts'
-import { isDiskFailure } from './disk-failure.ts'
+import { isDiskFailure, isSyncFailure } from './disk-failure.ts'
 import { KeptRoom } from './kept-room.ts'
 import { freeLeases } from './lease.ts'
 import { migrate, versionOf } from './migrate.ts'
 import type { WriterData } from './protocol.ts'
+import { noteUnsyncedLog, writeUnsyncedLogAnew } from './unsynced-log.ts'
 import { Writer } from './writer.ts'
 
 export interface Started {
@@ -36,6 +37,7 @@ export function startWriter(data: WriterData, disk: Disk, warn: Warn): Started {
 }
 
 function start(data: WriterData, disk: Disk, room: KeptRoom, warn: Warn): Started {
+  writeUnsyncedLogAnew(disk, data.folder)
   const sql = openForWriting(join(data.folder, 'meta.db'))
   try {
     if (versionOf(sql) === 0) requireNoMail(data.folder)
@@ -50,8 +52,10 @@ function start(data: WriterData, disk: Disk, room: KeptRoom, warn: Warn): Starte
         first: missing[0]!,
       })
     freeLeases(sql)
+    if (writer.failure !== null) throw writer.failure
     return { sql, writer }
   } catch (error) {
+    if (isSyncFailure(error)) noteUnsyncedLog(disk, data.folder)
     sql.close()
     throw error
   }

@@ -179,6 +179,7 @@ export class WriterClient {
     if (message.kind === 'done') this.#answer(message)
     else if (message.kind === 'ready') this.#ready?.resolve(undefined)
     else if (message.kind === 'closed') this.#closed?.resolve(undefined)
+    else if (message.kind === 'failed') this.#die(new Error(message.text))
     else if (message.kind === 'unopened') this.#refuse(errorOf(message.error))
     else this.#log.warn(message.text, message.facts)
   }

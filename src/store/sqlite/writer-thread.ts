@@ -7,6 +7,7 @@ import { removeOrphans } from './orphans.ts'
 import { pickDisk } from './pick-disk.ts'
 import type { WriterData, WriterMessage, WriterPost } from './protocol.ts'
 import { startWriter } from './start-writer.ts'
+import { noteUnsyncedLog } from './unsynced-log.ts'
 import { describeError, type Writer } from './writer.ts'
 
 /** Without work for this long, the write-ahead log is brought back into the tables. */
@@ -24,13 +25,15 @@ function tell(message: WriterMessage): void {
 
 function work(writer: Writer, first: WriterPost | 'close'): void {
   let closing = !take(writer, first)
-  for (;;) {
+  while (!closed) {
     for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
       if (!take(writer, more.message as WriterPost | 'close')) closing = true
     }
     if (writer.isIdle) break
     tell(writer.runBatch())
+    endIfUnsynced(writer)
   }
+  if (closed) return
   if (closing) close(writer)
   else restLater(writer)
 }
@@ -54,14 +57,27 @@ function restLater(writer: Writer): void {
     resting.refresh()
     return
   }
-  resting = setTimeout(() => writer.rest(), restAfterMs)
+  resting = setTimeout(() => {
+    writer.rest()
+    endIfUnsynced(writer)
+  }, restAfterMs)
   resting.unref()
+}
+
+/** The next process begins with what is sure to be on the disk. Nothing that was answered is lost: it has its record. */
+function endIfUnsynced(writer: Writer): void {
+  if (writer.failure === null) return
+  noteUnsyncedLog(disk, data.folder)
+  closed = true
+  tell({ kind: 'failed', text: `a sync of the tables failed, ${writer.failure.message}` })
+  port.close()
 }
 
 function close(writer: Writer): void {
   closed = true
   if (resting !== null) clearTimeout(resting)
   writer.close()
+  if (writer.failure !== null) noteUnsyncedLog(disk, data.folder)
   tell({ kind: 'closed' })
   port.close()
 }

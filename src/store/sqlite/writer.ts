@@ -123,6 +123,11 @@ export class Writer {
     return this.#interactive.length === 0 && this.#bulk.length === 0
   }
 
+  /** Set: the log is not to be trusted any more, and this writer is not to be asked again. */
+  get failure(): Error | null {
+    return this.#checkpoints.failure
+  }
+
   /** Does one batch of what waits. */
   runBatch(): WriterReply {
     // Bulk work is let in when nothing else waits; else one piece of it a batch, so that it ends one day.
@@ -251,7 +256,7 @@ export class Writer {
       this.#rollback()
       // New mail left it: what is done now frees room, as a rule.
       if (isDiskFull(error)) this.#room.free()
-      this.#checkpoints.afterFailure()
+      this.#checkpoints.afterFailure(error)
       for (const waiting of batch) waiting.error = unavailable(error)
       return emptyOutcome()
     }
