@@ -103,7 +103,21 @@ function moment(
   return { epochMs: local.getTime() - offsetMinutes * 60_000, offsetMinutes }
 }
 
-const two = (value: number) => String(value).padStart(2, '0')
+const DAY_MS = 86_400_000
+
+const two = (value: number) => (value < 10 ? `0${value}` : `${value}`)
+
+/** The day that was written last, since nearly all that is written is of today. */
+let written = { day: Number.NaN, text: '' }
+
+/** @param day Since 1970. @returns `Mon, 01 Jan 2024` */
+function formatDay(day: number): string {
+  if (written.day !== day) {
+    const text = new Date(day * DAY_MS).toUTCString()
+    written = { day, text: text.slice(0, text.indexOf(':') - 3) }
+  }
+  return written.text
+}
 
 /**
  * Writes a date as RFC 5322 §3.3 wants it: `Mon, 01 Jan 2024 10:20:30 +0100`.
@@ -111,9 +125,10 @@ const two = (value: number) => String(value).padStart(2, '0')
  * @param offsetMinutes The zone to tell it in, east positive.
  */
 export function formatDate(epochMs: number, offsetMinutes = 0): string {
-  // What it is written in is our form, with another name of the zone: `Mon, 01 Jan 2024 10:20:30 GMT`.
-  const local = new Date(epochMs + offsetMinutes * 60_000).toUTCString().slice(0, -'GMT'.length)
-  if (offsetMinutes === 0) return `${local}+0000`
+  const localMs = epochMs + offsetMinutes * 60_000
+  const day = Math.floor(localMs / DAY_MS)
+  const second = Math.floor((localMs - day * DAY_MS) / 1000)
+  const time = `${two(Math.floor(second / 3600))}:${two(Math.floor(second / 60) % 60)}:${two(second % 60)}`
   const zone = Math.abs(Math.trunc(offsetMinutes))
-  return `${local}${offsetMinutes < 0 ? '-' : '+'}${two(Math.trunc(zone / 60))}${two(zone % 60)}`
+  return `${formatDay(day)} ${time} ${offsetMinutes < 0 ? '-' : '+'}${two(Math.trunc(zone / 60))}${two(zone % 60)}`
 }

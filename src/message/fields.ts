@@ -14,8 +14,12 @@ const LINE_CHARS = 78
  */
 export function formatField(name: string, value: string): string {
   const plain = (CONTROLS.test(value) ? value.replace(CONTROL_RUNS, ' ') : value).trim()
-  if (plain === '') return `${name}:\r\n`
-  const text = `${name}: ${plain}`
+  return plain === '' ? `${name}:\r\n` : fold(name, plain)
+}
+
+/** @param value Not empty, without controls, and without blanks at its ends. */
+function fold(name: string, value: string): string {
+  const text = `${name}: ${value}`
   let folded = ''
   let lineStart = 0
   // Each piece is a word with the blanks before it, so a continuation never consists of blanks alone.
@@ -89,7 +93,7 @@ export function formatReceived(received: Received): string {
   stamp += ` id ${safe(received.id)}`
   if (received.for) stamp += ` for <${safe(received.for)}>`
   if (received.priority != null) stamp += ` PRIORITY ${received.priority}`
-  return formatField('Received', `${stamp}; ${formatDate(received.epochMs, received.offsetMinutes)}`)
+  return fold('Received', `${stamp}; ${formatDate(received.epochMs, received.offsetMinutes)}`)
 }
 
 /**

@@ -19,6 +19,9 @@ const quotedPattern = /^[\x20-\x7e\u00a0-\ud7ff\ue000-\u{10ffff}]*$/u
 
 /** ASCII without quotes: lower case is all that it may want. */
 const plainPattern = /^[!#-~]*$/
+/** What nearly every address is made of: atoms and labels of ASCII, which have one form. */
+const plainAddress =
+  /^[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+)*@[a-zA-Z0-9]+(?:[.-][a-zA-Z0-9]+)*$/
 
 /**
  * Mailbox = Local-part "@" ( Domain / address-literal )
@@ -30,6 +33,8 @@ const plainPattern = /^[!#-~]*$/
  * @returns `local-part@domain`, domain in A-labels; null when the text is no address or too long.
  */
 export function normaliseAddress(text: string): string | null {
+  // None of the bounds is under 63.
+  if (text.length < 64 && plainAddress.test(text)) return text.toLowerCase()
   const at = text.lastIndexOf('@')
   if (at < 1 || text.length > addressOctets * 2) return null
   const localPart = normaliseLocalPart(text.slice(0, at))
