@@ -195,6 +195,28 @@ test('segments that were compressed are backed up, verified and restored like ot
   await sound(data)
 })
 
+test('what guards remember and reports about our domains come back; a damaged one is named', async (t) => {
+  const { store, data, backups, into } = await begin(t)
+  for (const file of ['notes.db', 'reports.db']) {
+    const db = new DatabaseSync(join(data, file))
+    db.exec(`CREATE TABLE kept (what); INSERT INTO kept VALUES ('${file}')`)
+    db.close()
+  }
+  const report = await back(store, data, backups)
+  assert.deepEqual(report.missing, [])
+  restore(backups, into)
+  for (const file of ['notes.db', 'reports.db']) {
+    const db = new DatabaseSync(join(into, file))
+    assert.equal(db.prepare('SELECT what FROM kept').get()!['what'], file)
+    db.close()
+  }
+  writeFileSync(join(data, 'reports.db'), 'this is no database at all, '.repeat(100))
+  const second = await back(store, data, backups)
+  assert.deepEqual(second.missing, ['reports.db: file is not a database'])
+  const files = ['manifest.json', 'meta.db', 'notes.db']
+  assert.deepEqual(readdirSync(join(backups, second.name)).sort(), files)
+})
+
 test('journeys are kept when they are asked for', async (t) => {
   const { store, data, backups, into } = await begin(t)
   const journeys = new DatabaseSync(join(data, 'journey.db'))

@@ -19,6 +19,11 @@ export function isDiskFailure(error: unknown): boolean {
   return 'code' in error && systemCodes.has(String(error.code))
 }
 
+/** SQLITE_CORRUPT, SQLITE_NOTADB. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && [11, 26].includes(Number(error.errcode) & 0xff)
+}
+
 /** No room, or a quota is used up. */
 export function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false

@@ -1,7 +1,7 @@
 import { accessSync, constants, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { StoreError, StoreUnopenable } from '../errors.ts'
-import { isDiskFull } from './disk-failure.ts'
+import { isDamage, isDiskFull } from './disk-failure.ts'
 
 /** One region of SQLite's shared memory. */
 const leastRoom = 32_768
@@ -32,8 +32,7 @@ function reasonOf(error: Error, folder: string): Reason | null {
       'its disk is full',
       'Make room there and start again. Nothing is lost: what a power cut took from the tables is done again then.',
     ]
-  // SQLITE_CORRUPT, SQLITE_NOTADB
-  if (sqlite === 11 || sqlite === 26)
+  if (isDamage(error))
     return [
       'its tables are damaged',
       'Keep a copy of the folder, then put a backup into a new one: posthorn restore BACKUP --into FOLDER',

@@ -2,7 +2,8 @@
  * A backup folder:
  *
  *     <time>/meta.db          the tables, as one consistent moment had them
- *     <time>/self-made.pem    the certificate, if the server made one; journey.db if it was asked for
+ *     <time>/notes.db         what guards remember; reports.db, reports about our domains; journey.db if it was asked for
+ *     <time>/self-made.pem    the certificate, if the server made one
  *     <time>/forwarding.key    the key of addresses that forwarding rewrites, if there is one
  *     <time>/manifest.json    written last: without it this is no backup but what an interruption left
  *     seg/<n>-<octets>-<fingerprint>.seg    segments, shared by all backups that need them

@@ -4,11 +4,12 @@
  * can go. What an interruption leaves is no backup; its finished segments and large bodies are used by the next one.
  */
 import { existsSync, realpathSync, rmSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { BackupReport, BackupRequest, WorkProgress } from '../../backup.ts'
 import { BackupUnusable } from '../../errors.ts'
 import { openForReading } from '../database.ts'
 import type { Sql } from '../database.ts'
+import { isDamage } from '../disk-failure.ts'
 import { takeFolder } from '../owner.ts'
 import { BigCopies } from './big-copies.ts'
 import { copyFile, hashFile } from './copy-file.ts'
@@ -33,6 +34,8 @@ import { snapshot } from './snapshot.ts'
  * addresses: bounces of what is under way come back to them.
  */
 const smallFiles = ['self-made.pem', 'forwarding.key']
+/** What guards remember (bans, whose sending was stopped, who passed greylisting), and reports about our domains. */
+const besideFiles = ['notes.db', 'reports.db']
 const journeyFile = 'journey.db'
 
 export interface BackupData {
@@ -77,8 +80,8 @@ function fill(
   makePrivateFolder(own)
   progress({ step: 'tables', done: 0, total: 0, unit: 'octets' })
   snapshot(join(data, shardFolder, tablesFile), join(own, tablesFile))
-  if (request.journeys && existsSync(join(data, journeyFile)))
-    snapshot(join(data, journeyFile), join(own, journeyFile))
+  const beside = request.journeys ? [...besideFiles, journeyFile] : besideFiles
+  const damaged = beside.flatMap((file) => keepBeside(join(data, file), join(own, file)))
   lowerPriority()
   const sql = openForReading(join(own, tablesFile))
   try {
@@ -94,8 +97,8 @@ function fill(
     segments.copyAll(sql)
     const big = new BigCopies({ shard, folder, copied })
     big.copyAll(sql)
-    const others = keepOthers(data, own, request.journeys)
-    const missing = [...segments.missing, ...big.missing]
+    const others = keepOthers(data, own, beside)
+    const missing = [...segments.missing, ...big.missing, ...damaged]
     const manifest: Omit<Manifest, 'what' | 'format'> = {
       ...{ name, takenAt: new Date(takenAtMs).toISOString(), takenAtMs },
       schema: Number(sql.get('SELECT max(version) FROM schema_version')?.[0]),
@@ -132,7 +135,20 @@ function manifestOrNone(folder: string, name: string): Manifest[] {
   }
 }
 
-function keepOthers(data: string, own: string, journeys: boolean): KeptFile[] {
+/** @returns What is damaged: no mail is in it, and the next backup must not fail for it. */
+function keepBeside(from: string, to: string): string[] {
+  if (!existsSync(from)) return []
+  try {
+    snapshot(from, to)
+    return []
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    rmSync(to, { force: true })
+    return [`${basename(from)}: ${(error as Error).message}`]
+  }
+}
+
+function keepOthers(data: string, own: string, beside: readonly string[]): KeptFile[] {
   const others: KeptFile[] = []
   for (const name of smallFiles) {
     const file = join(data, name)
@@ -140,7 +156,7 @@ function keepOthers(data: string, own: string, journeys: boolean): KeptFile[] {
     copyFile(file, join(own, name), statSync(file).size, () => {})
     others.push(keptFile(own, name))
   }
-  if (journeys && existsSync(join(own, journeyFile))) others.push(keptFile(own, journeyFile))
+  for (const name of beside) if (existsSync(join(own, name))) others.push(keptFile(own, name))
   syncFolder(own)
   return others
 }
