@@ -91,11 +91,13 @@ export class IndexFile {
       this.#highWater = Number(this.#state('highWater') ?? 0)
       const [emailId, hash] = String(this.#state('mark') ?? '').split(' ')
       this.#newest = { emailId: Number(emailId), hash: hash ?? '' }
-      this.vocabulary = new Vocabulary(seed, classes)
+      const words = Number(this.#state('words') ?? 0)
+      const octets = Number(this.sql.get('SELECT total(length(entries)) FROM words')![0])
+      this.vocabulary = new Vocabulary(seed, classes, { words, octets })
       this.blocks = new Blocks(this.sql, bounds.blockMessages)
       for (const [entries] of this.sql.all<readonly [Uint8Array]>('SELECT entries FROM words ORDER BY piece'))
         this.vocabulary.load(entries)
-      if (this.vocabulary.count !== Number(this.#state('words') ?? 0)) throw new Error('words are missing')
+      if (this.vocabulary.count !== words) throw new Error('words are missing')
       this.partial = new Set(
         this.sql.all<readonly [number]>('SELECT message FROM partial').map(([row]) => row),
       )

@@ -7,6 +7,8 @@ export const shortUnitsMax = 10
 export const halfMask = 2 ** 30 - 1
 
 const firstBits = 12
+/** Of the places are filled at most. */
+const filledPart = 0.5
 
 export class ShortWords {
   readonly #lowFactor: number
@@ -15,13 +17,18 @@ export class ShortWords {
    * Four numbers each, at the place of the hash or after it: both halves of the word (low half 0: the place is free), its
    * number, and the message it was last taken in. Where so much lies far apart, what is asked together lies together.
    */
-  #slots = new Int32Array(4 * 2 ** firstBits)
+  #slots: Int32Array
   #message = 0
-  #bits = firstBits
+  #bits: number
   #count = 0
 
-  /** @param seed Of the hashes, so that nobody can choose words that fall on one place. */
-  constructor(seed: number) {
+  /**
+   * @param seed Of the hashes, so that nobody can choose words that fall on one place.
+   * @param expected Words there is room for from the beginning.
+   */
+  constructor(seed: number, expected: number) {
+    this.#bits = Math.max(firstBits, Math.ceil(Math.log2((expected + 1) / filledPart)))
+    this.#slots = new Int32Array(4 * 2 ** this.#bits)
     this.#lowFactor = mix(seed) | 1
     this.#highFactor = mix(seed + 1) | 1
   }
@@ -49,10 +56,10 @@ export class ShortWords {
 
   /** Takes a word that is not there. */
   add(scope: number, low: number, high: number, number: number): void {
-    if (++this.#count * 8 > this.#slots.length) this.#grow()
+    if (++this.#count > 2 ** this.#bits * filledPart) this.#grow()
     const first = low | (scope << 30)
     const second = high | ((scope >> 2) << 30)
-    this.#slots.set([first, second, number, this.#message], this.#slotOf(first, second))
+    this.#put(first, second, number, this.#message)
   }
 
   /** Where the word is, or would be. */
@@ -70,8 +77,16 @@ export class ShortWords {
     this.#slots = new Int32Array(old.length * 2)
     this.#bits++
     for (let slot = 0; slot < old.length; slot += 4)
-      if (old[slot] !== 0)
-        this.#slots.set(old.subarray(slot, slot + 4), this.#slotOf(old[slot]!, old[slot + 1]!))
+      if (old[slot] !== 0) this.#put(old[slot]!, old[slot + 1]!, old[slot + 2]!, old[slot + 3]!)
+  }
+
+  #put(first: number, second: number, number: number, message: number): void {
+    const slots = this.#slots
+    const slot = this.#slotOf(first, second)
+    slots[slot] = first
+    slots[slot + 1] = second
+    slots[slot + 2] = number
+    slots[slot + 3] = message
   }
 }
 

@@ -16,7 +16,7 @@ const firstSlots = 4_096
 export class Vocabulary {
   readonly #seed: number
   readonly #classes: Uint8Array
-  #octets = Buffer.alloc(65_536)
+  #octets: Buffer
   #length = 1
   #savedLength = 1
   #count = 0
@@ -32,11 +32,13 @@ export class Vocabulary {
   /**
    * @param seed Of the hashes, so that nobody can choose words that fall on one place.
    * @param classes By `makeCharClasses`.
+   * @param expected What is going to be loaded, that room need not be made again and again.
    */
-  constructor(seed: number, classes: Uint8Array) {
+  constructor(seed: number, classes: Uint8Array, expected = { words: 0, octets: 0 }) {
     this.#seed = seed | 0
     this.#classes = classes
-    this.#short = new ShortWords(seed)
+    this.#octets = Buffer.alloc(Math.max(65_536, expected.octets + (expected.octets >> 1)))
+    this.#short = new ShortWords(seed, expected.words)
     // An entry is found by the LF before it.
     this.#octets[0] = lf
   }
@@ -55,6 +57,11 @@ export class Vocabulary {
     const end = this.#length + entries.length
     this.#octets.set(entries, this.#length)
     while (this.#length < end) {
+      // Most words are short, and a thread that starts reads some ten thousand.
+      const behind = this.#enterShort(this.#length)
+      if (behind > 0) this.#length = behind
+      if (behind > end) throw new Error('the list of words is malformed')
+      if (behind > 0) continue
       const next = this.#octets.indexOf(lf, this.#length) + 1
       if (next === 0 || next > end) throw new Error('the list of words is malformed')
       this.#enter(this.#octets[this.#length]!, this.#wordAt(this.#length, next), next)
@@ -193,6 +200,28 @@ export class Vocabulary {
     if (to - from > this.#scratch.length) return this.#octets.toString('utf8', from, to) === word
     const written = this.#scratch.write(word, 'utf8')
     return written === to - from && this.#octets.compare(this.#scratch, 0, written, from, to) === 0
+  }
+
+  /** Gives a number to the entry that begins here, if it is of a short word. @returns Where the next one begins; 0: it is not. */
+  #enterShort(entry: number): number {
+    const octets = this.#octets
+    const index = shortIndexOf(octets[entry]!)
+    if (index < 0) return 0
+    const last = entry + 1 + shortUnitsMax
+    let low = 0
+    let high = 0
+    for (let at = entry + 1; at <= last; at++) {
+      const octet = octets[at]!
+      if (octet === lf) {
+        this.#short.add(index, low, high, this.#count++)
+        return at + 1
+      }
+      const kind = this.#classes[octet]!
+      if (octet > 127 || kind === 0 || kind > lastAsciiClass) return 0
+      high = ((high << 6) | (low >>> 24)) & halfMask
+      low = ((low << 6) | kind) & halfMask
+    }
+    return 0
   }
 
   /** Gives a number to the entry that ends before `next`. */
