@@ -5,7 +5,7 @@ import { zstdDecompressSync } from 'node:zlib'
 import { BodyUnreadable } from '../errors.ts'
 import type { Sql } from '../sqlite/database.ts'
 import { recordHeaderOctets } from '../sqlite/record.ts'
-import { segmentFile } from '../sqlite/segments.ts'
+import { segmentFile } from '../sqlite/segment-name.ts'
 
 export interface StoredMessage {
   readonly emailId: number

@@ -10,7 +10,7 @@ import { BodyUnreadable } from '../errors.ts'
 import type { BodyRef } from '../body.ts'
 import type { Sql } from './database.ts'
 import { readRecordHeader, recordHeaderOctets, zstdCodec } from './record.ts'
-import { segmentFile } from './segments.ts'
+import { segmentFile } from './segment-name.ts'
 
 /** Files kept open. */
 const filesMax = 64

@@ -3,7 +3,7 @@ import { accessSync, constants, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { StoreUnopenable } from '../errors.ts'
 import type { Sql } from './database.ts'
-import { segmentFile } from './segments.ts'
+import { segmentFile } from './segment-name.ts'
 
 /** New files must find a place: else mail would be refused some day later. @throws {Error} The system's. */
 export function requireRights(folder: string): void {

@@ -1,4 +1,4 @@
-import { segmentName } from './segments.ts'
+import { segmentName } from './segment-name.ts'
 import type { Transaction } from './transaction.ts'
 
 /**

@@ -12,7 +12,7 @@ import { crc32 } from 'node:zlib'
 import { StoreUnopenable } from '../errors.ts'
 import { type BatchRecord, isBatchRecord, type SegmentEnd, unpackBatch } from './batch-record.ts'
 import { readRecordHeader, recordHeaderOctets } from './record.ts'
-import { segmentFile } from './segments.ts'
+import { segmentFile } from './segment-name.ts'
 
 export interface LostBatch extends BatchRecord {
   /** Behind it. */

@@ -10,6 +10,7 @@ import type { SegmentEnd } from './batch-record.ts'
 import type { Sql } from './database.ts'
 import type { Disk } from './disk.ts'
 import { recordHeaderOctets, writeRecordHeader } from './record.ts'
+import { segmentFile } from './segment-name.ts'
 
 export const segmentOctets = 64 * 1024 * 1024
 /** What a segment has ahead of what is written to it. */
@@ -35,16 +36,6 @@ export interface Placed {
 export function endOfTables(sql: Sql): SegmentEnd {
   const last = sql.get('SELECT segment, octets FROM segment WHERE segment > 0 ORDER BY segment DESC LIMIT 1')
   return { segment: Number(last?.[0] ?? 0), offset: Number(last?.[1] ?? 0) }
-}
-
-/** Below the shard's folder. */
-export function segmentName(segment: number): string {
-  // Each has one that writes it: above zero the writer, below zero the housekeeping.
-  return segment > 0 ? `seg/0-${segment}.seg` : `seg/1-${-segment}.seg`
-}
-
-export function segmentFile(folder: string, segment: number): string {
-  return join(folder, segmentName(segment))
 }
 
 export class Segments {

@@ -12,7 +12,7 @@ import { BackupUnusable } from '../../errors.ts'
 import { openForWriting } from '../database.ts'
 import { migrate, newestVersion } from '../migrate.ts'
 import { takeFolder } from '../owner.ts'
-import { segmentName } from '../segments.ts'
+import { segmentName } from '../segment-name.ts'
 import { largeBodies } from './big-copies.ts'
 import { copyFile } from './copy-file.ts'
 import {

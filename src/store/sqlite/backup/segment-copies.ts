@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Sql } from '../database.ts'
-import { segmentFile, segmentName } from '../segments.ts'
+import { segmentFile, segmentName } from '../segment-name.ts'
 import { copyFile, fingerprint, hashFile, linkFile } from './copy-file.ts'
 import { makePrivateFolder, syncFolder } from './layout.ts'
 import type { KeptSegment, Manifest } from './manifest.ts'

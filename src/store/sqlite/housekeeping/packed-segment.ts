@@ -1,7 +1,7 @@
 /** A segment that compaction writes. It is whole and on the disk before a row names it; until then it is nobody's. */
 import { join } from 'node:path'
 import type { Disk } from '../disk.ts'
-import { segmentFile } from '../segments.ts'
+import { segmentFile } from '../segment-name.ts'
 
 /** Octets that are gathered for one write. */
 const writeOctets = 1_048_576

@@ -8,7 +8,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { constants, crc32, zstdCompressSync } from 'node:zlib'
 import { readRecordHeader, recordHeaderOctets, writePackedHeader } from '../record.ts'
-import { segmentFile } from '../segments.ts'
+import { segmentFile } from '../segment-name.ts'
 import type { PackedSegment } from './packed-segment.ts'
 import type { Work } from './work.ts'
 import type { SegmentWeight } from './weigh.ts'

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StoreStat } from '../../housekeeping.ts'
 import type { Sql } from '../database.ts'
-import { segmentFile } from '../segments.ts'
+import { segmentFile } from '../segment-name.ts'
 import { type SegmentWeight, weigh } from './weigh.ts'
 import type { Work } from './work.ts'
 

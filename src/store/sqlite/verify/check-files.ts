@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { bigFiles } from '../backup/big-copies.ts'
 import type { Sql } from '../database.ts'
-import { segmentFile, segmentName } from '../segments.ts'
+import { segmentFile, segmentName } from '../segment-name.ts'
 import type { Findings } from './findings.ts'
 
 /** Younger ones may be waiting for their acceptance. */
