@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { StoreOptions } from './open.ts'
 import { BodyFiles } from './sqlite/body-files.ts'
 import { BodyReader } from './sqlite/body-reader.ts'
+import { busyCalls } from './sqlite/commits.ts'
 import type { Sql } from './sqlite/database.ts'
 import { openForReading } from './sqlite/database.ts'
 import { systemDisk } from './sqlite/disk.ts'
@@ -20,6 +21,8 @@ export interface DiskStandIn {
   readonly data: unknown
   /** Instead of the time that readers of a segment are given to leave it. */
   readonly leaveMs?: number
+  /** Instead of the calls in a second from which on the tables may wait. */
+  readonly busyCalls?: number
 }
 
 /**
@@ -37,7 +40,8 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
   let sql: Sql | null = null
   const { diskReserveOctets } = options.limits
   const bodyData = { folder, ...diskData, diskReserveOctets }
-  const writerData = { folder, limits: options.limits, nowMs: clock.now(), ...diskData }
+  const busy = disk?.busyCalls ?? busyCalls
+  const writerData = { folder, limits: options.limits, nowMs: clock.now(), busyCalls: busy, ...diskData }
   try {
     let store: SqliteStore | null = null
     const writer = new WriterClient(writerData, clock, log, {
@@ -52,7 +56,7 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
     sql = openForReading(join(folder, 'meta.db'))
     const files = new BodyFiles(bodyData, random)
     const bodies = new BodyReader(sql, folder)
-    const search = makeSearch(options, folder, sql)
+    const search = makeSearch(options, folder, sql, writer)
     const parts = { sql, writer, files, bodies, search, clock, log, letGo }
     store = new SqliteStore({
       ...parts,
@@ -80,12 +84,14 @@ function makeSearch(
   { surroundings, limits, indexFor }: StoreOptions,
   folder: string,
   sql: Sql,
+  writer: WriterClient,
 ): SearchClient {
   const file = join(folder, 'fts.db')
   const lastEmail = Number(sql.get("SELECT value FROM counter WHERE name = 'email'")?.[0] ?? 0)
   const { clock, log, random } = surroundings
   return new SearchClient({
     ...{ folder, clock, log, random, searched: readSearched(file), followMs: limits.searchIndexMs },
+    readable: () => writer.readable(),
     everybody: indexFor === 'everybody' ? { behind: isBehind(file, lastEmail) } : null,
   })
 }

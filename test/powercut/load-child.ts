@@ -38,7 +38,11 @@ const store = await openStore(
     limits,
     surroundings: { clock: systemClock, random: systemRandom, log: silentLog },
   },
-  { module: new URL('./test-disk.ts', import.meta.url).href, data: diskData },
+  {
+    ...{ module: new URL('./test-disk.ts', import.meta.url).href, data: diskData },
+    // Half of the time batches share commits.
+    ...(new Chance(seed).below(2) === 0 ? { busyCalls: 0 } : {}),
+  },
 )
 store.handOut({ reserve: () => ({ nowMs: Date.now(), leaseMs: 60_000 }), take() {} })
 if ((await store.listDomains()).length === 0) {
@@ -71,8 +75,16 @@ async function ask<Value>(
   }
 }
 
-const validityOf = (account: number, mailbox: number) =>
-  store.listMailboxes(account).then((all) => all.find(({ mailboxId }) => mailboxId === mailbox)!.uidValidity)
+/** Asked once: while the tables are read, each batch has a commit of its own. */
+const validities = new Map<string, number>()
+
+async function validityOf(account: number, mailbox: number): Promise<number> {
+  const key = `${account}:${mailbox}`
+  if (!validities.has(key))
+    for (const { mailboxId, uidValidity } of await store.listMailboxes(account))
+      validities.set(`${account}:${mailboxId}`, uidValidity)
+  return validities.get(key)!
+}
 
 async function accept(
   chance: Chance,

@@ -22,7 +22,8 @@ const followMs = defaultLimits.searchIndexMs
 function openClient(folder: string, clock: FakeClock, more: Partial<SearchClientOptions> = {}): SearchClient {
   const surroundings = { clock, log: silentLog, random: systemRandom }
   const searched = readSearched(join(folder, 'fts.db'))
-  return new SearchClient({ folder, ...surroundings, searched, followMs, everybody: null, ...more })
+  const readable = () => null
+  return new SearchClient({ folder, ...surroundings, searched, followMs, everybody: null, readable, ...more })
 }
 
 test('The thread starts when there is something to search or to index, and ends after some idle minutes', async (t) => {

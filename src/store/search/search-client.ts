@@ -44,6 +44,8 @@ export interface SearchClientOptions {
   readonly followMs: number
   /** The index follows for everybody. Then: whether there are messages that it does not have. */
   readonly everybody: { readonly behind: boolean } | null
+  /** Fulfilled when the tables show every message that was told of, rejected when they cannot; null: they do. */
+  readable(): Promise<unknown> | null
 }
 
 interface Asker {
@@ -83,7 +85,7 @@ export class SearchClient implements TextSearch {
     this.#options = options
     this.#searched = new Map(options.searched)
     const behind = options.everybody?.behind === true
-    this.#cancelWake = behind ? options.clock.after(firstMs, () => this.#wake()) : null
+    this.#cancelWake = behind ? options.clock.after(firstMs, () => void this.#wake()) : null
     this.#cancelClear = this.#clearAfter(firstClearMs)
   }
 
@@ -123,10 +125,13 @@ export class SearchClient implements TextSearch {
       this.#post({ kind: 'cancel', id })
       this.#take(id)?.answer.reject(signal!.reason)
     }
-    if (this.#gathered > 0) this.#wake()
     this.#searches++
     signal?.addEventListener('abort', cancel, { once: true })
     try {
+      const readable = this.#options.readable()
+      if (readable !== null) await readable
+      signal?.throwIfAborted()
+      if (this.#gathered > 0) void this.#wake()
       const at = this.#options.clock.now()
       const reply = await this.#ask(
         { kind: 'search', id, accountId, emailIds, criteria, plain, at },
@@ -186,7 +191,7 @@ export class SearchClient implements TextSearch {
     this.#lastAt = this.#nowMs()
     if (this.#gathered === 0) this.#gatheredSince = this.#lastAt
     this.#gathered += messages
-    if (this.#gathered >= gatheredMax) this.#wake()
+    if (this.#gathered >= gatheredMax) void this.#wake()
     else this.#cancelWake ??= this.#options.clock.after(quietMs, () => this.#wakeIfTime())
   }
 
@@ -195,11 +200,11 @@ export class SearchClient implements TextSearch {
       ? Math.min(this.#lastAt + quietMs, this.#gatheredSince + gatherMaxMs)
       : this.#gatheredSince + sleepMaxMs
     const waitMs = dueMs - this.#nowMs()
-    if (waitMs <= 0) this.#wake()
+    if (waitMs <= 0) void this.#wake()
     else this.#cancelWake = this.#options.clock.after(Math.min(waitMs, gatherMaxMs), () => this.#wakeIfTime())
   }
 
-  #wake(): void {
+  #wake(): Promise<void> | void {
     this.#cancelWake?.()
     this.#cancelWake = null
     if (this.#gathered > 0) this.#behindSince ??= this.#gatheredSince
@@ -209,7 +214,11 @@ export class SearchClient implements TextSearch {
       ([accountId, emailIds]): NewEmails => ({ accountId, emailIds: Float64Array.from(emailIds) }),
     )
     this.#added.clear()
-    this.#post({ kind: 'wake', added })
+    // The thread reads what the tables show; if they cannot be brought up to date, that is what there is.
+    const wake = () => this.#post({ kind: 'wake', added })
+    const readable = this.#options.readable()
+    if (readable === null) wake()
+    else return readable.then(wake, wake)
   }
 
   /** Whether there is an index. */

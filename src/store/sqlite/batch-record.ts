@@ -33,6 +33,7 @@ const redoable: ReadonlySet<'accept' | OperationName> = new Set([
   'expunge',
   'lease',
   'move',
+  'nothing',
   'renewLease',
   'settle',
   'storeFlags',

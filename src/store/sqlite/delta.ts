@@ -55,3 +55,8 @@ export function changeOf(delta: Delta): Change {
     ? { kind, mailboxId, modseq }
     : { kind, mailboxId, modseq, uids: [...delta.uids] }
 }
+
+/** A long list is quicker to hand over as a typed array. */
+export function packUids(uids: readonly number[]): ArrayLike<number> {
+  return uids.length > 256 ? Uint32Array.from(uids) : uids
+}

@@ -23,6 +23,7 @@ function known(meaning: AddressMeaning, max = 10) {
       if (tables.fails) throw new Error('refused')
       return undefined as never
     },
+    noteReading() {},
   }
   return { tables, addresses: new KnownAddresses(reader, writer, max) }
 }

@@ -13,12 +13,16 @@ import type { WriterClient } from './writer-client.ts'
  */
 export class KnownAddresses {
   readonly #accounts: Pick<AccountReader, 'resolve'>
-  readonly #writer: Pick<WriterClient, 'ask'>
+  readonly #writer: Pick<WriterClient, 'ask' | 'noteReading'>
   readonly #max: number
   readonly #meanings = new Map<string, AddressMeaning>()
 
   /** @param max Addresses at most; past it the one that was learnt first is forgotten. */
-  constructor(accounts: Pick<AccountReader, 'resolve'>, writer: Pick<WriterClient, 'ask'>, max: number) {
+  constructor(
+    accounts: Pick<AccountReader, 'resolve'>,
+    writer: Pick<WriterClient, 'ask' | 'noteReading'>,
+    max: number,
+  ) {
     this.#accounts = accounts
     this.#writer = writer
     this.#max = max
@@ -30,6 +34,8 @@ export class KnownAddresses {
     if (known !== undefined) return known
     const meaning = this.#accounts.resolve(address)
     if (isLasting(meaning)) this.#remember(address, meaning)
+    // What a bounded account holds is asked before each message to it.
+    else if (meaning.kind === 'account') this.#writer.noteReading()
     return meaning
   }
 

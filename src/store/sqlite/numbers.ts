@@ -29,11 +29,16 @@ export class Numbers {
     return { ...this.#last }
   }
 
-  /** Goes on behind numbers that were given out when a call was done for the first time; never back. */
+  /** Goes on behind numbers that were given out when a call was done for the first time. */
   resume({ email, blob }: NumbersGiven): void {
-    this.#last.email = Math.max(this.#last.email, email)
-    this.#last.blob = Math.max(this.#last.blob, blob)
+    this.#last.email = email
+    this.#last.blob = blob
     this.#changed = true
+  }
+
+  /** Never gives out these, or those before them. */
+  skip({ email, blob }: NumbersGiven): void {
+    this.resume({ email: Math.max(this.#last.email, email), blob: Math.max(this.#last.blob, blob) })
   }
 
   /** Belongs before each commit. */

@@ -27,7 +27,7 @@ import { storeFlags } from './store-flags.ts'
 import { sweep } from './sweep.ts'
 import type { Transaction } from './transaction.ts'
 
-/** When it is answered, everything that was asked before it is done. */
+/** When it is answered, everything that was asked before it is done. It is not recorded. */
 function nothing(_tx: Transaction, _call: null): null {
   return null
 }

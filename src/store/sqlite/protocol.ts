@@ -19,6 +19,8 @@ export interface WriterPost {
   readonly interactive: readonly WriterCall[]
   readonly bulk: readonly WriterCall[]
   readonly nowMs: number
+  /** Somebody reads the tables at this time: they must show what is answered. */
+  readonly reading: boolean
   /** Bodies of the accepts, each after the room for its record's header; handed over, not copied. */
   readonly bodies: ArrayBuffer | null
 }
@@ -42,6 +44,8 @@ export interface WriterReply {
   readonly queueGrowth: number
   /** Octets of bodies that became garbage. */
   readonly freedOctets: number
+  /** Whether the tables show all that was answered. */
+  readonly readable: boolean
 }
 
 export type WriterMessage =
@@ -57,6 +61,8 @@ export type WriterMessage =
 export interface WriterData {
   readonly folder: string
   readonly limits: Limits
+  /** Calls in a second from which on batches share commits. */
+  readonly busyCalls: number
   /** The store's clock. */
   readonly nowMs: number
   /** Module whose `makeDisk(data)` stands in for the disk: tests. */

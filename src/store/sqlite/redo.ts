@@ -1,6 +1,6 @@
 /**
  * Finds the batches that were on the disk and are not in the tables: those since the tables were last synced, when power
- * went. They lie one after another behind what the tables know. Where a batch failed, another segment goes on in its
+ * went, and those that shared a transaction, when it was not committed. They lie one after another behind what the tables know. Where a batch failed, another segment goes on in its
  * place: its first record names the same position.
  *
  * Records that cannot be reached this way, though they came later, say that the tables are of an older copy, or that a record
@@ -45,10 +45,10 @@ export class LostBatches {
   #next(reached: SegmentEnd): LostBatch | null {
     for (const segment of this.#above(reached.segment)) {
       const first = this.#firstOf(segment)
-      if (first !== null && isSame(first.after, reached)) return first
+      if (first !== null && isSameEnd(first.after, reached)) return first
     }
     const next = reached.segment === 0 ? null : this.#read(reached)
-    return next !== null && isSame(next.after, reached) ? next : null
+    return next !== null && isSameEnd(next.after, reached) ? next : null
   }
 
   #goesOnBeyond(reached: SegmentEnd): boolean {
@@ -142,7 +142,7 @@ export class LostBatches {
   }
 }
 
-function isSame(a: SegmentEnd, b: SegmentEnd): boolean {
+export function isSameEnd(a: SegmentEnd, b: SegmentEnd): boolean {
   return a.segment === b.segment && a.offset === b.offset
 }
 

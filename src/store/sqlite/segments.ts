@@ -118,8 +118,7 @@ export class Segments {
     this.#disk.write(fd, pieces, this.#offset)
     this.#disk.sync(fd)
     this.#recordAt = this.#end - (record?.length ?? 0)
-    if (this.#fresh)
-      this.#sql.run('UPDATE segment SET sealed = 1 WHERE sealed = 0 AND segment < ?', this.#segment)
+    if (this.#fresh) this.#sealBefore(this.#segment)
     this.#note({ segment: this.#segment, offset: this.#end })
   }
 
@@ -156,11 +155,10 @@ export class Segments {
       this.#attempt(() => this.#disk.remove(segmentFile(this.#folder, this.#segment)))
   }
 
-  /** A batch that the tables had lost has been done again. */
+  /** A batch that the tables did not have has been done again, in the transaction under way. */
   redone(end: SegmentEnd): void {
-    this.#sql.run('UPDATE segment SET sealed = 1 WHERE sealed = 0 AND segment < ?', end.segment)
+    this.#sealBefore(end.segment)
     this.#note(end)
-    this.#reached = end
   }
 
   /** Gives back the room that was not used. */
@@ -169,6 +167,10 @@ export class Segments {
     if (fd === null) return
     if (this.#room > this.#offset) this.#attempt(() => this.#disk.truncate(fd, this.#offset))
     this.#abandon()
+  }
+
+  #sealBefore(segment: number): void {
+    this.#sql.run('UPDATE segment SET sealed = 1 WHERE sealed = 0 AND segment < ?', segment)
   }
 
   #note({ segment, offset }: SegmentEnd): void {
@@ -197,6 +199,7 @@ export class Segments {
    * nobody was promised (what somebody was has been done again): a new segment begins.
    */
   resume(): void {
+    this.#reached = endOfTables(this.#sql)
     const { segment, offset } = this.#reached
     this.#segment = segment
     if (this.#sql.get('SELECT 1 FROM segment WHERE segment = ? AND sealed = 0', segment) === undefined) return

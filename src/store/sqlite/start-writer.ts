@@ -42,9 +42,9 @@ function start(data: WriterData, disk: Disk, room: KeptRoom, warn: Warn): Starte
   try {
     if (versionOf(sql) === 0) requireNoMail(data.folder)
     migrate(sql)
-    const writer = new Writer(sql, disk, data.folder, data.limits, room)
+    const writer = new Writer(sql, disk, data, room)
     const redone = writer.redo((text) => warn('store: a change from before the power went is lost', { text }))
-    if (redone > 0) warn('store: changes were done again that a power cut took', { changes: `${redone}` })
+    if (redone > 0) warn('store: changes were done again that the tables had lost', { changes: `${redone}` })
     const missing = missingSegments(sql, data.folder)
     if (missing.length > 0)
       warn('store: messages are missing, posthorn verify names them', {

@@ -42,7 +42,7 @@ import type { AcceptAnswer } from './accept.ts'
 import { ArrivingBody } from './body-sink.ts'
 import { changesSince } from './changes-since.ts'
 import type { Sql } from './database.ts'
-import { changeOf, type Delta } from './delta.ts'
+import { changeOf, type Delta, packUids } from './delta.ts'
 import { leasedEntries } from './enqueue.ts'
 import { openBackupDomains } from './backup-domains.ts'
 import { listDomainKeys } from './domain-keys.ts'
@@ -184,14 +184,17 @@ export class SqliteStore implements Store {
   }
 
   async findAccount(address: string): Promise<Account | null> {
+    await this.#writer.readable()
     return this.#accounts.byAddress(address)
   }
 
   async getAccount(accountId: number): Promise<Account | null> {
+    await this.#writer.readable()
     return this.#accounts.byId(accountId)
   }
 
-  listAccounts(): Promise<Account[]> {
+  async listAccounts(): Promise<Account[]> {
+    await this.#writer.readable()
     return readPages((last: Account | undefined) => this.#accounts.page(last?.accountId ?? 0, listPage))
   }
 
@@ -212,10 +215,12 @@ export class SqliteStore implements Store {
   }
 
   async listMailboxes(accountId: number): Promise<Mailbox[]> {
+    await this.#writer.readable()
     return listMailboxes(this.#sql, accountId)
   }
 
   async findMailbox(accountId: number, name: string): Promise<Mailbox | null> {
+    await this.#writer.readable()
     return findMailbox(this.#sql, accountId, name)
   }
 
@@ -286,18 +291,21 @@ export class SqliteStore implements Store {
     }))
   }
 
-  loadIndex(accountId: number, mailboxId: number): Promise<MailboxIndex> {
+  async loadIndex(accountId: number, mailboxId: number): Promise<MailboxIndex> {
+    await this.#writer.readable()
     return this.#indexes.load(accountId, mailboxId)
   }
 
   async getEmails(accountId: number, emailIds: readonly number[]): Promise<(Email | null)[]> {
+    await this.#writer.readable()
     // A caller that asks for page after page must not keep the sockets waiting until it has all of them.
     if (emailIds.length > emailsATurn) await nextTurn()
     return readEmails(this.#sql, accountId, emailIds)
   }
 
-  readBody(body: BodyRef, offset: number, octets: number): Promise<Uint8Array> {
-    if (this.#closing !== null) return Promise.reject(new BodyUnreadable('the store is closed'))
+  async readBody(body: BodyRef, offset: number, octets: number): Promise<Uint8Array> {
+    await this.#writer.readable()
+    if (this.#closing !== null) throw new BodyUnreadable('the store is closed')
     return this.#parts.bodies.read(body, offset, octets)
   }
 
@@ -332,7 +340,8 @@ export class SqliteStore implements Store {
     return this.#writer.ask('expunge', { accountId, mailboxId, uids: packUids(uids) })
   }
 
-  listExpunged(accountId: number, query: ExpungedQuery): Promise<ExpungedMessage[]> {
+  async listExpunged(accountId: number, query: ExpungedQuery): Promise<ExpungedMessage[]> {
+    await this.#writer.readable()
     return listExpunged(this.#sql, accountId, query)
   }
 
@@ -345,7 +354,8 @@ export class SqliteStore implements Store {
     return undeleted
   }
 
-  stat(): Promise<StoreStat> {
+  async stat(): Promise<StoreStat> {
+    await this.#writer.readable()
     return this.#housekeeper.stat()
   }
 
@@ -377,7 +387,7 @@ export class SqliteStore implements Store {
     since: number,
     limit: number,
   ): Promise<MailboxChanges> {
-    const index = await this.#indexes.load(accountId, mailboxId)
+    const index = await this.loadIndex(accountId, mailboxId)
     try {
       return changesSince(this.#sql, index, since, limit)
     } finally {
@@ -414,6 +424,7 @@ export class SqliteStore implements Store {
   }
 
   async nextDueAt(): Promise<number | null> {
+    await this.#writer.readable()
     return nextDueAt(this.#sql)
   }
 
@@ -426,6 +437,7 @@ export class SqliteStore implements Store {
   }
 
   async listQueue(limit: number): Promise<QueueEntry[]> {
+    await this.#writer.readable()
     const entries = await readPages((last: QueueEntry | undefined, had: number) =>
       listQueue(this.#sql, last?.queueId ?? 0, Math.min(listPage, limit - had)),
     )
@@ -462,7 +474,7 @@ export class SqliteStore implements Store {
     this.#parts.letGo()
   }
 
-  /** The writer has committed these. */
+  /** The writer has answered these. */
   changed(deltas: readonly Delta[]): void {
     for (const delta of deltas) this.#indexes.apply(delta)
     for (const delta of deltas) this.#listeners.tell(delta.accountId, () => changeOf(delta))
@@ -481,9 +493,4 @@ export class SqliteStore implements Store {
   tellQueue(): void {
     this.#queueListeners.tell()
   }
-}
-
-/** A long list is quicker to hand over as a typed array. */
-function packUids(uids: readonly number[]): ArrayLike<number> {
-  return uids.length > 256 ? Uint32Array.from(uids) : uids
 }

@@ -21,6 +21,8 @@ import { startThread } from './start-thread.ts'
 const callsAtOnce = 64
 /** For so long what nobody waits for may wait for company: a post wakes the writer, and a commit goes to the disk. */
 const patienceMs = 5
+/** For so long after somebody read the tables, more is read: what is done then is committed at once. */
+const readingMs = 100
 
 interface Asker {
   resolve(value: unknown): void
@@ -56,6 +58,10 @@ export class WriterClient {
   #flushSet = false
   #patience: NodeJS.Timeout | null = null
   #dead: Error | null = null
+  /** Whether the tables show all that was answered. */
+  #isReadable = true
+  #readAt = Number.NEGATIVE_INFINITY
+  #reading: Promise<unknown> | null = null
   #committedAt = Number.NEGATIVE_INFINITY
   #ready: Asker | null = null
   #closed: Asker | null = null
@@ -107,6 +113,26 @@ export class WriterClient {
     this.#committedAt = performance.now()
   }
 
+  /**
+   * Must be waited for by who reads what accept, sessions and the queue change.
+   *
+   * @returns Fulfilled when the tables show all of it that was answered before; null: they do. Rejected with
+   *   StoreUnavailable when they cannot, now.
+   */
+  readable(): Promise<unknown> | null {
+    this.noteReading()
+    if (this.#isReadable) return null
+    this.#reading ??= this.ask('nothing', null).finally(() => {
+      this.#reading = null
+    })
+    return this.#reading
+  }
+
+  /** Somebody reads figures that may be a little old. */
+  noteReading(): void {
+    this.#readAt = performance.now()
+  }
+
   /** Waits for what has been asked. */
   async close(): Promise<void> {
     if (this.#dead !== null) return
@@ -155,7 +181,8 @@ export class WriterClient {
     const bodies = this.#bodyOctets === 0 ? null : this.#joinBodies()
     const { interactive, patient, bulk } = this.#lanes
     const calls = patient.length === 0 ? interactive : [...interactive, ...patient]
-    const post: WriterPost = { nowMs: this.#clock.now(), interactive: calls, bulk, bodies }
+    const reading = performance.now() - this.#readAt < readingMs
+    const post: WriterPost = { nowMs: this.#clock.now(), interactive: calls, bulk, reading, bodies }
     this.#lanes = emptyLanes()
     this.#calls = 0
     this.#worker.postMessage(post, bodies === null ? [] : [bodies])
@@ -191,6 +218,7 @@ export class WriterClient {
   }
 
   #answer(reply: WriterReply): void {
+    this.#isReadable = reply.readable
     if (reply.deltas.length > 0) this.#hooks.changed(reply.deltas)
     if (reply.queueGrowth !== 0) this.#hooks.queueGrew(reply.queueGrowth)
     // What only looked (a lease of nothing) has written nothing.

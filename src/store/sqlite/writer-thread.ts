@@ -10,6 +10,8 @@ import { startWriter } from './start-writer.ts'
 import { noteUnsyncedLog } from './unsynced-log.ts'
 import { describeError, type Writer } from './writer.ts'
 
+/** Without work for this long, what was done is committed if it is not yet. */
+const settleAfterMs = 20
 /** Without work for this long, the write-ahead log is brought back into the tables. */
 const restAfterMs = 2_000
 
@@ -18,6 +20,7 @@ const data = workerData as WriterData
 const disk = await pickDisk(data)
 let closed = false
 let resting: NodeJS.Timeout | null = null
+let settling: NodeJS.Timeout | null = null
 
 function tell(message: WriterMessage): void {
   port.postMessage(message)
@@ -34,8 +37,12 @@ function work(writer: Writer, first: WriterPost | 'close'): void {
     endIfUnsynced(writer)
   }
   if (closed) return
-  if (closing) close(writer)
-  else restLater(writer)
+  if (closing) {
+    close(writer)
+    return
+  }
+  restLater(writer)
+  if (!writer.isReadable) settleLater(writer)
 }
 
 /** Piece by piece, behind everything else. */
@@ -57,11 +64,15 @@ function restLater(writer: Writer): void {
     resting.refresh()
     return
   }
-  resting = setTimeout(() => {
-    writer.rest()
-    endIfUnsynced(writer)
-  }, restAfterMs)
+  resting = setTimeout(() => rest(writer), restAfterMs)
   resting.unref()
+}
+
+function rest(writer: Writer): void {
+  settle(writer)
+  if (closed) return
+  writer.rest()
+  endIfUnsynced(writer)
 }
 
 /** The next process begins with what is sure to be on the disk. Nothing that was answered is lost: it has its record. */
@@ -73,9 +84,31 @@ function endIfUnsynced(writer: Writer): void {
   port.close()
 }
 
+function settleLater(writer: Writer): void {
+  if (settling !== null) {
+    settling.refresh()
+    return
+  }
+  settling = setTimeout(() => settle(writer), settleAfterMs)
+  settling.unref()
+}
+
+/** Whoever reads what cannot be committed is refused; so is all that is asked, until it can. */
+function settle(writer: Writer): void {
+  if (closed) return
+  try {
+    writer.settle()
+  } catch (error) {
+    const text = 'store: what was answered cannot be brought into the tables now'
+    tell({ kind: 'warning', text, facts: { text: String(error) } })
+  }
+  endIfUnsynced(writer)
+}
+
 function close(writer: Writer): void {
   closed = true
   if (resting !== null) clearTimeout(resting)
+  if (settling !== null) clearTimeout(settling)
   writer.close()
   if (writer.failure !== null) noteUnsyncedLog(disk, data.folder)
   tell({ kind: 'closed' })

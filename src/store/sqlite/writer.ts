@@ -1,8 +1,9 @@
 /**
  * The one that writes. It takes everything that has been asked since it last looked, changes the tables in one transaction,
- * puts the bodies of all of it and a record of its calls on the disk with one sync, commits, and answers all of it at once:
- * so a hundred deliveries cost one sync, without any timer. The commit needs none: what power takes from the tables is done
- * again from the records (redo.ts). A batch of which a call cannot be done again is synced by its commit, too.
+ * puts the bodies of all of it and a record of its calls on the disk with one sync, and answers all of it at once: so a
+ * hundred deliveries cost one sync, without any timer. The commit needs none, and several batches may share one
+ * (commits.ts): what the tables lose, or never had, is done again from the records (redo.ts). A batch of which a call cannot
+ * be done again has a commit of its own, which is synced.
  *
  * If one call of a batch fails, the batch is undone and done again call by call, so that only that one fails. If the disk
  * fails, all of the batch fails with StoreUnavailable, nothing of it has happened, and the next batch tries anew.
@@ -14,6 +15,7 @@ import type { AcceptCall, Place } from './accept.ts'
 import { accept } from './accept.ts'
 import { type DoneCall, isRedoable, packBatch } from './batch-record.ts'
 import { Checkpoints } from './checkpoints.ts'
+import { Commits } from './commits.ts'
 import type { Sql } from './database.ts'
 import type { Delta } from './delta.ts'
 import { mergeDeltas, packDelta } from './merge-deltas.ts'
@@ -23,9 +25,9 @@ import { DiskReserve } from './disk-reserve.ts'
 import type { KeptRoom } from './kept-room.ts'
 import { Numbers } from './numbers.ts'
 import { operations } from './operations.ts'
-import { LostBatches } from './redo.ts'
-import type { WriterCall, WriterError, WriterPost, WriterReply } from './protocol.ts'
-import { Segments } from './segments.ts'
+import { isSameEnd, LostBatches } from './redo.ts'
+import type { WriterCall, WriterData, WriterError, WriterPost, WriterReply } from './protocol.ts'
+import { endOfTables, Segments } from './segments.ts'
 import { Transaction } from './transaction.ts'
 import { Unrecorded } from './unrecorded.ts'
 
@@ -52,15 +54,16 @@ export class Writer {
   readonly #reserve: DiskReserve
   readonly #room: KeptRoom
   readonly #checkpoints: Checkpoints
-  /** Whether commits are synced. */
-  #synced = true
+  readonly #commits: Commits
+  /** Somebody wants to read what waits for a commit. */
+  #reading = false
   readonly #interactive: Waiting[] = []
   readonly #bulk: Waiting[] = []
   /** While somebody copies them, files that no row names stay. */
   #keepers = 0
   readonly #unneededFiles: string[] = []
 
-  constructor(sql: Sql, disk: Disk, folder: string, limits: Limits, room: KeptRoom) {
+  constructor(sql: Sql, disk: Disk, { folder, limits, busyCalls }: WriterData, room: KeptRoom) {
     this.#sql = sql
     this.#disk = disk
     this.#folder = folder
@@ -71,10 +74,11 @@ export class Writer {
     this.#reserve = new DiskReserve(disk, folder, limits.diskReserveOctets)
     this.#checkpoints = new Checkpoints(sql)
     this.#room = room
+    this.#commits = new Commits(sql, this.#numbers, busyCalls)
   }
 
   /**
-   * Must come first. Does again what the tables have lost to a power cut. Nobody is told: nobody listens yet.
+   * Must come first. Does again what the tables do not have. Nobody is told: nobody listens yet.
    *
    * @param warn Told of a call that failed though it had succeeded.
    * @returns How many calls.
@@ -82,9 +86,29 @@ export class Writer {
    * @throws {Error} The disk fails, or a newer Posthorn wrote the records.
    */
   redo(warn: (text: string) => void): number {
+    const calls = this.#redoLost(warn)
+    this.#segments.resume()
+    return calls
+  }
+
+  /** @throws {Error} The disk fails. */
+  #catchUp(): void {
+    if (!this.#commits.behind) return
+    const given = this.#numbers.given
+    try {
+      this.#redoLost(() => {})
+    } finally {
+      this.#numbers.skip(given)
+    }
+    if (!isSameEnd(endOfTables(this.#sql), this.#segments.reached))
+      throw new Error('records of what was answered cannot be read')
+    this.#commits.caughtUp()
+  }
+
+  #redoLost(warn: (text: string) => void): number {
     const lost = new LostBatches(this.#folder, this.#unrecorded.count)
     let calls = 0
-    for (let next = lost.after(this.#segments.reached); next !== null; next = lost.after(next.end)) {
+    for (let next = lost.after(endOfTables(this.#sql)); next !== null; next = lost.after(next.end)) {
       this.#sql.exec('BEGIN IMMEDIATE')
       for (const done of next.calls) this.#redoCall(done, warn)
       this.#numbers.note()
@@ -93,7 +117,6 @@ export class Writer {
       calls += next.calls.length
       this.#checkpoints.afterCommit(next.calls.length, false)
     }
-    this.#segments.resume()
     return calls
   }
 
@@ -117,6 +140,7 @@ export class Writer {
     })
     for (const call of post.interactive) this.#interactive.push(waiting(call))
     for (const call of post.bulk) this.#bulk.push(waiting(call))
+    this.#reading ||= post.reading
   }
 
   get isIdle(): boolean {
@@ -137,7 +161,7 @@ export class Writer {
     const outcome = this.#do(batch)
     this.#giveBack(outcome.left)
     this.#keepers += outcome.keepers
-    this.#checkpoints.afterCommit(outcome.done.length, this.#keepers > 0)
+    if (this.isIdle) this.#reading = false
     this.#unneededFiles.push(...outcome.unneededFiles)
     if (this.#keepers === 0) this.#removeFiles(this.#unneededFiles.splice(0))
     const failed = batch.filter((waiting) => waiting.error !== null && !outcome.left.includes(waiting))
@@ -149,6 +173,25 @@ export class Writer {
       queued: outcome.queued,
       freedOctets: outcome.freedOctets,
       queueGrowth: outcome.queueGrowth,
+      readable: this.isReadable,
+    }
+  }
+
+  /** Whether the tables show everything that was answered. */
+  get isReadable(): boolean {
+    return this.#commits.pending === 0 && !this.#commits.behind
+  }
+
+  /** Commits what waits for it. @throws {Error} The disk fails: what waited is done again before the next batch. */
+  settle(): void {
+    try {
+      this.#catchUp()
+      this.#commit(0)
+    } catch (error) {
+      this.#rollback()
+      if (isDiskFull(error)) this.#room.free()
+      this.#checkpoints.afterFailure(error)
+      throw error
     }
   }
 
@@ -159,6 +202,11 @@ export class Writer {
   }
 
   close(): void {
+    try {
+      this.settle()
+    } catch {
+      // The next start does it.
+    }
     this.#segments.close()
     this.#checkpoints.whenIdle()
     this.#sql.close()
@@ -223,8 +271,9 @@ export class Writer {
     const outcome: Outcome = emptyOutcome()
     const startedAt = performance.now()
     try {
-      this.#syncCommits(!redoable)
-      this.#sql.exec('BEGIN IMMEDIATE')
+      this.#catchUp()
+      if (!redoable) this.#commit(0)
+      this.#commits.begin(!redoable, startedAt)
       for (let i = 0; i < batch.length; i++) {
         if (i > 0 && performance.now() - startedAt > batchMs) {
           outcome.left = batch.slice(i)
@@ -235,7 +284,6 @@ export class Writer {
           return 'again'
         }
       }
-      this.#numbers.note()
       if (!redoable && outcome.done.length > 0) this.#unrecorded.note()
       // Records follow one another: bodies of calls that failed, or that are left, need one too.
       const recorded = redoable && (outcome.calls.length > 0 || this.#segments.moves)
@@ -248,7 +296,10 @@ export class Writer {
           if (waiting.place !== null && !('file' in waiting.place)) waiting.error = unavailable(error)
         return 'unwritten'
       }
-      this.#sql.exec('COMMIT')
+      const calls = outcome.calls.length
+      const mayWait = redoable && !this.#reading && this.#commits.mayWait(calls, startedAt)
+      if (mayWait) this.#commits.wait(calls)
+      else this.#commit(calls)
       this.#segments.written()
       this.#unrecorded.committed()
       return outcome
@@ -262,14 +313,14 @@ export class Writer {
     }
   }
 
-  #record(calls: readonly DoneCall[]): Buffer {
-    return packBatch({ after: this.#segments.reached, unrecorded: this.#unrecorded.count, calls })
+  /** @param calls Of the batch that is committed with those that have waited. */
+  #commit(calls: number): void {
+    if (!this.#commits.isOpen) return
+    this.#checkpoints.afterCommit(calls + this.#commits.commit(), this.#keepers > 0)
   }
 
-  #syncCommits(synced: boolean): void {
-    if (this.#synced === synced) return
-    this.#sql.exec(synced ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
-    this.#synced = synced
+  #record(calls: readonly DoneCall[]): Buffer {
+    return packBatch({ after: this.#segments.reached, unrecorded: this.#unrecorded.count, calls })
   }
 
   /**
@@ -279,14 +330,15 @@ export class Writer {
   #runCall(waiting: Waiting, careful: boolean, outcome: Outcome): boolean {
     const tx = new Transaction(this.#sql, this.#numbers, this.#limits, waiting.nowMs)
     const { call, nowMs, place } = waiting
-    const savepoint = careful || call.name !== 'accept'
+    const savepoint = careful || mayBeRefused(call)
     const numbers = this.#numbers.given
     if (savepoint) this.#sql.run('SAVEPOINT call')
     try {
       const value = this.#perform(tx, call.name, call.call, place)
       if (savepoint) this.#sql.run('RELEASE call')
       outcome.done.push({ id: call.id, value })
-      outcome.calls.push({ name: call.name, call: call.call, nowMs, numbers, place })
+      if (call.name !== 'nothing')
+        outcome.calls.push({ name: call.name, call: call.call, nowMs, numbers, place })
       outcome.deltas.push(...tx.deltas)
       outcome.unneededFiles.push(...tx.unneededFiles)
       outcome.freedOctets += tx.freedOctets
@@ -310,14 +362,9 @@ export class Writer {
   }
 
   #rollback(): void {
-    this.#numbers.forgetNote()
     this.#segments.undo()
     this.#unrecorded.undone()
-    try {
-      this.#sql.exec('ROLLBACK')
-    } catch {
-      // SQLite has already undone it, as it does when the disk is full.
-    }
+    this.#commits.undo()
   }
 
   #giveBack(left: readonly Waiting[]): void {
@@ -353,6 +400,12 @@ function emptyOutcome(): Outcome {
     ...{ done: [], calls: [], deltas: [], unneededFiles: [], freedOctets: 0, queueGrowth: 0, keepers: 0 },
     ...{ queued: false, left: [] },
   }
+}
+
+/** Others fail with the disk only: with them goes their whole batch, and what it shares a transaction with is done again. */
+function mayBeRefused(call: WriterCall): boolean {
+  if (call.name === 'accept') return call.call.withinQuota
+  return call.name !== 'settle' && call.name !== 'lease' && call.name !== 'renewLease'
 }
 
 function settled(outcome: Outcome | 'again' | 'unwritten'): Outcome {
