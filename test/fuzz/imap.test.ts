@@ -169,9 +169,13 @@ test('A parser takes twice the time for twice the octets, not more', () => {
   for (const make of hostile) {
     const time = (n: number): number => {
       const command = { texts: [make(n)], literals: [] }
-      const began = performance.now()
-      for (let i = 0; i < 5; i++) parseCommand(command, { imapNesting: 50, imapSequenceRanges: 1_000_000 })
-      return performance.now() - began
+      // The quickest of several: the machine has other things to do, too.
+      const runs = Array.from({ length: 5 }, () => {
+        const began = performance.now()
+        parseCommand(command, { imapNesting: 50, imapSequenceRanges: 1_000_000 })
+        return performance.now() - began
+      })
+      return Math.min(...runs)
     }
     time(8_000)
     const [once, twice] = [time(16_000), time(32_000)]
