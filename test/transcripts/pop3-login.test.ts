@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
+import { speakOver, speakTo } from '../harness/replay.ts'
 import { loggedIn, openLectureWorld, play } from './pop3-world.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
@@ -178,10 +180,37 @@ test('Without TLS no password is heard where the configuration says never', asyn
   assert.equal(world.authenticator.attempts, 0)
 })
 
+test('A maildrop is free as soon as the server has ended the session', async () => {
+  await using world = await openLectureWorld({ limits: { errorsPerSession: 1 } })
+  await using another = await openLectureWorld({ locks: world.options.locks, store: world.options.store })
+  for (const mistake of ['FOO\r\n', 'NOOP\n']) {
+    // A client that does not close its side when ours has ended.
+    const { address: host, port } = world.endpoint
+    const socket = connect({ host, port, allowHalfOpen: true })
+    const ended = speakOver(socket)
+    await ended.expect('+OK POP3 server ready')
+    ended.send('USER bob\r\nPASS hungry\r\n')
+    await ended.expect('+OK')
+    await ended.expect('+OK user successfully logged on')
+    ended.send(mistake)
+    await ended.expect('-ERR <…>')
+    assert.equal(socket.destroyed, false)
+    await another.play(`
+      S: +OK POP3 server ready
+      C: USER bob
+      S: +OK
+      C: PASS hungry
+      S: +OK user successfully logged on
+      C: QUIT
+      S: +OK POP3 server signing off
+    `)
+    socket.destroy()
+  }
+})
+
 test('A maildrop is open once, and free as soon as QUIT is answered', async () => {
   await using world = await openLectureWorld()
   await using another = await openLectureWorld({ locks: world.options.locks, store: world.options.store })
-  const { speakTo } = await import('../harness/replay.ts')
   const first = await speakTo(world.endpoint)
   await first.expect('+OK POP3 server ready')
   first.send('USER bob\r\nPASS hungry\r\n')

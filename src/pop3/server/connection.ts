@@ -211,6 +211,8 @@ export class Connection {
   #close(): void {
     if (this.#closing) return
     this.#closing = true
+    // Before the last words: whoever reads them may log in again at once, though the connection is not gone yet.
+    this.#session.close()
     this.#writeGathered()
     this.#peer.end()
   }
