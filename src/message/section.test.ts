@@ -112,6 +112,30 @@ test('a message whose body is a message goes on through it', () => {
   assert.equal(section(octets, [1, 1, 1]), null)
 })
 
+test('the header of a message that a delimiter breaks off ends where its part ends', () => {
+  const message = crlf(`Content-Type: multipart/digest; boundary=a
+
+--a
+
+Subject: one
+--a
+
+
+--a
+
+no field
+--a--
+`)
+  for (const [number, header] of [
+    [1, 'Subject: one'],
+    [2, ''],
+    [3, 'no field'],
+  ] as const) {
+    assert.equal(section(message, [number], 'header'), header)
+    assert.equal(header + section(message, [number], 'text'), section(message, [number]))
+  }
+})
+
 test('header fields are chosen by name, with their folds, and end with the empty line', () => {
   const header = crlf('To: a\nSubject: b\n c\nX-To: d\nTO: e\n\n')
   const chosen = (names: string[], not = false) =>

@@ -68,9 +68,10 @@ export function findSection(
   // RFC 3501 §6.4.5: HEADER and TEXT after numbers refer to a message/rfc822.
   const embedded = isMessage(part) ? part.parts[0] : undefined
   if (embedded === undefined) return null
-  return kind === 'header'
-    ? { offset: embedded.headerOffset, octets: embedded.bodyOffset - embedded.headerOffset }
-    : { offset: embedded.bodyOffset, octets: embedded.octets }
+  if (kind === 'text') return { offset: embedded.bodyOffset, octets: embedded.octets }
+  // A header that a delimiter breaks off: the CRLF before that is the delimiter's, and not of the part.
+  const end = Math.min(embedded.bodyOffset, part.bodyOffset + part.octets)
+  return { offset: embedded.headerOffset, octets: end - embedded.headerOffset }
 }
 
 /**
