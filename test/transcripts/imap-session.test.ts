@@ -387,6 +387,29 @@ test('Errors are counted, and too many end the connection', () =>
     { limits: { errorsPerSession: 3 } },
   ))
 
+test('After log-in only errors in a row count', () =>
+  withWorld(
+    (world) =>
+      world.play(`
+        S: * OK <…>
+        C: a FROB
+        S: a BAD Command not recognized
+        C: b LOGIN bob hungry
+        S: b OK <…>
+        C: c FROB
+        S: c BAD Command not recognized
+        C: d SELECT nowhere
+        S: d NO [NONEXISTENT] No such mailbox
+        C: e FROB
+        S: e BAD Command not recognized
+        C: f CLOSE
+        S: * BYE Too many errors
+        S: f BAD No mailbox is selected
+        S: (closed)
+      `),
+    { limits: { errorsPerSession: 2 } },
+  ))
+
 test('Pipelined commands are answered in order, also behind a FIN', () =>
   withWorld(async (world) => {
     await world.deliver('Subject: one\r\n\r\n1\r\n')

@@ -303,6 +303,29 @@ test('After too many errors the connection is closed', () =>
     { limits: { errorsPerSession: 3 } },
   ))
 
+test('After log-in only errors in a row count', () =>
+  play(
+    `
+    S: +OK POP3 server ready
+    C: FOO
+    S: -ERR Command not recognized
+    C: USER bob
+    S: +OK
+    C: PASS hungry
+    S: +OK user successfully logged on
+    C: FOO
+    S: -ERR Command not recognized
+    C: NOOP
+    S: +OK
+    C: FOO
+    S: -ERR Command not recognized
+    C: BAR
+    S: -ERR Too many errors, closing connection
+    S: (closed)
+  `,
+    { limits: { errorsPerSession: 2 } },
+  ))
+
 test('To ask for messages that are not there is no error of that kind', () =>
   play(
     `${loggedIn}

@@ -65,7 +65,7 @@ export class Session {
   onChange: (() => void) | null = null
   /** What ID said, RFC 2971; null when it said nothing. */
   clientName: string | null = null
-  /** Commands that were refused; past `limits.errorsPerSession` the connection ends. */
+  /** Commands that were no IMAP, since log-in those in a row; past `limits.errorsPerSession` the connection ends. */
   errors = 0
   loginFailures = 0
   /** How many more names may be subscribed before they are counted again. */
@@ -177,9 +177,13 @@ function leaveGoneMailbox(session: Session, matters: boolean): void {
   if (matters) throw refuse('NONEXISTENT', 'The selected mailbox has been deleted')
 }
 
-/** Counts what was refused, so that a guesser or a confused client is not served for ever. */
+/**
+ * Counts what was refused, so that a guesser or a confused client is not served for ever. Who has logged in may stay for
+ * days, and ask now and then for what we do not know: docs/decisions/284.
+ */
 export function counted(session: Session, result: Answer): Answer {
   if (result.status === 'BAD') session.errors++
+  else if (session.account !== null) session.errors = 0
   if (session.errors < session.options.limits.errorsPerSession) return result
   session.dialogue.write('* BYE Too many errors\r\n')
   return { ...result, next: 'close' }

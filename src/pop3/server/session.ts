@@ -123,6 +123,8 @@ async function judge(session: Session, line: string): Promise<Answer> {
     if (command === undefined) throw misuse('Command not recognized')
     if (!command.phases.includes(session.phase)) throw misuse(outOfOrder(session))
     const result = await command.run(session, args)
+    // As for IMAP, docs/decisions/284: after log-in those in a row count.
+    if (session.maildrop !== null) session.misuses = 0
     return 'reply' in result ? result : { reply: result, next: 'command' }
   } catch (error) {
     if (error instanceof Refusal)
