@@ -57,7 +57,7 @@ test('LIST (SUBSCRIBED) tells what is subscribed, whether it exists or not', () 
   play(`${fruit('one')}
     C: b LIST (SUBSCRIBED) "" one*
     S: * LIST (\\HasNoChildren \\Subscribed) "/" one/Banana
-    S: * LIST (\\HasNoChildren \\NonExistent \\Subscribed) "/" one/Peach/Red
+    S: * LIST (\\NonExistent \\Subscribed) "/" one/Peach/Red
     S: b OK Listed
     C: c LIST "one/" % RETURN (SUBSCRIBED)
     S: * LIST (\\HasNoChildren) "/" one/Apple
@@ -65,6 +65,9 @@ test('LIST (SUBSCRIBED) tells what is subscribed, whether it exists or not', () 
     S: c OK Listed
     C: d LIST (SUBSCRIBED SPECIAL-USE) "" one*
     S: d OK Listed
+    C: e LIST (SUBSCRIBED) "" one/P* RETURN (CHILDREN)
+    S: * LIST (\\HasNoChildren \\NonExistent \\Subscribed) "/" one/Peach/Red
+    S: e OK Listed
   `))
 
 test('RECURSIVEMATCH tells the names above what is selected, unless it is told itself', () =>
@@ -74,7 +77,7 @@ test('RECURSIVEMATCH tells the names above what is selected, unless it is told i
     S: b OK Listed
     C: c LIST (RECURSIVEMATCH SUBSCRIBED) "" two*
     S: * LIST (\\HasNoChildren \\Subscribed) "/" two/Banana
-    S: * LIST (\\HasNoChildren \\NonExistent \\Subscribed) "/" two/Peach/Red
+    S: * LIST (\\NonExistent \\Subscribed) "/" two/Peach/Red
     S: c OK Listed
     C: d LIST (SUBSCRIBED RECURSIVEMATCH) "" ("two" "two/Banana")
     S: * LIST (\\HasChildren) "/" two ("CHILDINFO" ("SUBSCRIBED"))
@@ -83,14 +86,14 @@ test('RECURSIVEMATCH tells the names above what is selected, unless it is told i
     C: e LIST (SUBSCRIBED REMOTE RECURSIVEMATCH) "two/" % RETURN (STATUS (MESSAGES))
     S: * LIST (\\HasNoChildren \\Subscribed) "/" two/Banana
     S: * STATUS two/Banana (MESSAGES 0)
-    S: * LIST (\\HasNoChildren \\NonExistent) "/" two/Peach ("CHILDINFO" ("SUBSCRIBED"))
+    S: * LIST (\\NonExistent) "/" two/Peach ("CHILDINFO" ("SUBSCRIBED"))
     S: e OK Listed
     C: f SUBSCRIBE two
     S: f OK Subscribed
     C: g LIST (SUBSCRIBED RECURSIVEMATCH) "" two*
     S: * LIST (\\HasChildren \\Subscribed) "/" two ("CHILDINFO" ("SUBSCRIBED"))
     S: * LIST (\\HasNoChildren \\Subscribed) "/" two/Banana
-    S: * LIST (\\HasNoChildren \\NonExistent \\Subscribed) "/" two/Peach/Red
+    S: * LIST (\\NonExistent \\Subscribed) "/" two/Peach/Red
     S: g OK Listed
     C: h CREATE "three/old &- sent" (USE ())
     S: h OK Created

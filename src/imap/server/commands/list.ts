@@ -103,7 +103,10 @@ async function tell(
   wire: string,
 ): Promise<void> {
   const mailbox = names.mailboxes.get(wire)
-  const attributes = [names.parents.has(wire) ? '\\HasChildren' : '\\HasNoChildren']
+  const attributes: string[] = []
+  // RFC 5258 §4: told for every mailbox, and for other names when asked.
+  if (mailbox !== undefined || returned.has('CHILDREN'))
+    attributes.push(names.parents.has(wire) ? '\\HasChildren' : '\\HasNoChildren')
   if (mailbox === undefined) attributes.push('\\NonExistent')
   else if (mailbox.specialUse !== null) attributes.push(mailbox.specialUse)
   if (names.subscribed.has(wire)) attributes.push('\\Subscribed')
