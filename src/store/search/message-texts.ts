@@ -40,9 +40,10 @@ export class MessageTexts {
     this.#lines = lines
   }
 
-  /** Whether more than its rows in the tables had to be read. */
-  get isOpened(): boolean {
-    return this.#fields !== null || this.#more !== null
+  /** What had to be read besides its rows in the tables. */
+  get opened(): 'body' | 'header' | null {
+    if (this.#more !== null) return 'body'
+    return this.#fields === null ? null : 'header'
   }
 
   get envelope(): StoredEnvelope {

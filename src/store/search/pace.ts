@@ -20,6 +20,8 @@ export const sleepMaxMs = 60 * 60_000
  */
 export const readMessagesMax = 500
 export const readOctetsMax = 8_388_608
+/** To read a message's header only counts as so much of a message. */
+export const headerPart = 0.25
 /** Without a post to it the thread ends, and gives back its memory: 20 MB and more. */
 export const idleMs = 5 * 60_000
 /** After the store was opened: what an index that follows for everybody lacks is indexed when nothing urgent is going on. */

@@ -9,7 +9,7 @@ import { inBody, inHeader } from './places.ts'
 import { depthOf, linesFor, MessageTexts, type Test, testFor, type TextLines } from './message-texts.ts'
 import { Lookup } from './lookup.ts'
 import { markEmails } from './mark-emails.ts'
-import { readMessagesMax, readOctetsMax } from './pace.ts'
+import { headerPart, readMessagesMax, readOctetsMax } from './pace.ts'
 import type { StoredMessage, StoredMessages } from './stored-messages.ts'
 
 /** States of a message: one of its texts may hold the needle, in one of these places; or it matches; 0: it does not. */
@@ -196,11 +196,15 @@ export class SearchRun {
       this.#unreadable++
       return false
     } finally {
-      if (texts.isOpened && this.#indexed?.[i] !== 1) {
-        this.#readMessages++
-        this.#readOctets += message.bodyOctets
-      }
+      if (this.#indexed?.[i] !== 1) this.#count(texts, message)
     }
+  }
+
+  #count({ opened }: MessageTexts, { bodyOctets }: StoredMessage): void {
+    if (opened === 'header') this.#readMessages += headerPart
+    if (opened !== 'body') return
+    this.#readMessages++
+    this.#readOctets += bodyOctets
   }
 
   #places(states: readonly Uint8Array[]): Uint32Array<ArrayBuffer> {
