@@ -121,10 +121,9 @@ class AddressReader {
     const found = SIMPLE.exec(this.#text)
     if (found === null) return null
     this.#at = SIMPLE.lastIndex
-    const [, atoms, quoted, mailbox = '', host = '', bareMailbox, bareHost = ''] = found
-    return bareMailbox === undefined
-      ? { name: (atoms ?? quoted) || null, mailbox, host }
-      : { name: null, mailbox: bareMailbox, host: bareHost }
+    return found[3] === undefined
+      ? { name: null, mailbox: found[5]!, host: found[6]! }
+      : { name: (found[1] ?? found[2]) || null, mailbox: found[3], host: found[4]! }
   }
 
   #push(list: Address[], angle: Address | null): void {

@@ -190,9 +190,9 @@ function addPiece(found: Map<string, Pieces>, attribute: string, value: string):
 export function parseContentType(value: string): ContentType | null {
   const plain = PLAIN_TYPE.exec(value)
   if (plain !== null) {
-    const [, type = '', subtype = '', name, quoted, token = ''] = plain
-    const parameters: Parameter[] = name === undefined ? [] : [[name.toLowerCase(), quoted ?? token]]
-    return { type: type.toLowerCase(), subtype: subtype.toLowerCase(), parameters }
+    const name = plain[3]?.toLowerCase()
+    const parameters: Parameter[] = name === undefined ? [] : [[name, plain[4] ?? plain[5]!]]
+    return { type: plain[1]!.toLowerCase(), subtype: plain[2]!.toLowerCase(), parameters }
   }
   const reader = new Reader(value)
   const type = reader.token().toLowerCase()

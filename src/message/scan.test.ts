@@ -349,7 +349,7 @@ function all(scan: MessageScan) {
   return { ...scan, envelope: scan.envelope }
 }
 
-function inPieces(octets: Uint8Array, sizes: Iterator<number>, limits?: Partial<ScanLimits>) {
+function inPieces(octets: Uint8Array, sizes: Iterator<number>, limits?: ScanLimits) {
   const scanner = new MessageScanner(limits)
   // One buffer for all pieces, as a socket's reader might have.
   const room = Buffer.alloc(octets.length + 1)

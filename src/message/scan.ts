@@ -155,8 +155,8 @@ export class MessageScanner {
   #envelope: Envelope | null = null
   #overLimit: keyof ScanLimits | null = null
 
-  constructor(limits: Partial<ScanLimits> = {}) {
-    this.#limits = { ...DEFAULT_SCAN_LIMITS, ...limits }
+  constructor(limits: ScanLimits = DEFAULT_SCAN_LIMITS) {
+    this.#limits = limits
     this.#partHeaderOctetsLeft = this.#limits.headerOctets * PART_HEADERS
   }
 
@@ -463,7 +463,7 @@ function boundaryOf(part: Part): Buffer | null {
 
 /** Scans a message that is there in one piece. */
 export function scanMessage(octets: Uint8Array, limits?: Partial<ScanLimits>): MessageScan {
-  const scanner = new MessageScanner(limits)
+  const scanner = new MessageScanner({ ...DEFAULT_SCAN_LIMITS, ...limits })
   scanner.push(octets)
   return scanner.finish()
 }

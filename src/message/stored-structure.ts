@@ -86,6 +86,12 @@ function unpackEnvelope(packed: Packed[]): Envelope {
   }
 }
 
+function packParameters(parameters: readonly Parameter[]): Packed[] {
+  const packed: Packed[] = []
+  for (const [name, value] of parameters) packed.push(name, value)
+  return packed
+}
+
 function packPart(part: Part): Packed {
   const { disposition } = part
   return trim([
@@ -95,9 +101,9 @@ function packPart(part: Part): Packed {
     part.octets,
     part.lines,
     part.encoding === '7bit' ? null : part.encoding,
-    part.parameters.flat(),
+    packParameters(part.parameters),
     part.parts.map(packPart),
-    disposition === null ? null : [disposition.type, ...disposition.parameters.flat()],
+    disposition === null ? null : [disposition.type, ...packParameters(disposition.parameters)],
     part.id,
     part.description,
     part.language,

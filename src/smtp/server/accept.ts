@@ -192,14 +192,14 @@ function authorDomain({ envelope }: MessageScan): string {
 function planOf(
   session: Session,
   { journeyId }: Arrived,
-  { scan, verdict, ...judged }: Judged,
+  { scan, verdict, recipients: judged }: Judged,
   { now, fields }: { readonly now: number; readonly fields: readonly string[] },
 ): DeliveryPlan | Promise<DeliveryPlan> {
   const said = session.transaction!.mail
   const { store, forwarding, limits } = session.options
   const reversePath = verdict.reversePath ?? session.transaction!.reversePath
   const proven = isProven(session, verdict)
-  const recipients = proven ? judged.recipients : unconfirmed(judged.recipients)
+  const recipients = proven ? judged : unconfirmed(judged)
   const wishes = wishesOf(session, scan, now)
   const request = (forwarded: ForwardedPath | undefined): PlanRequest => ({
     reversePath,

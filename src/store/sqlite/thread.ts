@@ -47,7 +47,8 @@ export function threadingOf(envelope: Envelope): Threading {
 /** Both lists in their order, without what comes again. */
 function eachOnce(first: readonly string[], second: readonly string[]): readonly string[] {
   const both = second.length === 0 ? first : [...first, ...second]
-  return both.length < 2 ? both : [...new Set(both)]
+  // A set of few costs more than a look at each.
+  return both.length > 8 ? [...new Set(both)] : both.filter((text, index) => both.indexOf(text) === index)
 }
 
 function addressesOf(addresses: readonly Address[]): string[] {
@@ -61,7 +62,10 @@ function addressesOf(addresses: readonly Address[]): string[] {
 
 /** 48 bits: enough among the messages of one account, and a plain number. */
 function hashOf(name: string, subject: string): number {
-  return Number.parseInt(hash('sha1', `${name}\0${subject}`).slice(0, 12), 16)
+  const octets = hash('sha1', `${name}\0${subject}`, 'latin1')
+  let number = 0
+  for (let index = 0; index < 6; index++) number = number * 256 + octets.charCodeAt(index)
+  return number
 }
 
 /** Apart from the numbers of references: 2^48 is set. */
