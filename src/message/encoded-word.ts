@@ -82,40 +82,43 @@ export function decodeEncodedWords(text: string): string {
   return out + text.slice(done)
 }
 
-/** RFC 2047 §5 (3): what may stand for itself in the Q encoding within a phrase, the narrowest place. */
-const Q_PLAIN = /^[A-Za-z0-9!*+\-/]$/
+/** Each octet in the Q encoding within a phrase, the narrowest place: RFC 2047 §5 (3). */
+const inQ = Array.from({ length: 256 }, (_, octet) => {
+  const character = String.fromCharCode(octet)
+  if (character === ' ') return '_'
+  if (/^[A-Za-z0-9!*+\-/]$/.test(character)) return character
+  return `=${octet.toString(16).toUpperCase().padStart(2, '0')}`
+})
 
 function encodeRun(text: string): string {
-  const characters = Array.from(text, (character) => Buffer.from(character, 'utf8'))
-  const inQ = characters.map((octets) => {
-    const character = octets.toString('latin1')
-    if (character === ' ') return '_'
-    if (Q_PLAIN.test(character)) return character
-    return octets.toString('hex').toUpperCase().replace(/../g, '=$&')
-  })
-  const qLength = inQ.reduce((sum, piece) => sum + piece.length, 0)
-  const octetCount = characters.reduce((sum, octets) => sum + octets.length, 0)
+  const octets = Buffer.from(text, 'utf8')
+  let qLength = 0
+  for (const octet of octets) qLength += inQ[octet]!.length
   // Q can be read by people while few characters need it, though base64 might be shorter.
-  const useQ = qLength <= octetCount * 2.5
+  const useQ = qLength <= octets.length * 2.5
   const words: string[] = []
+  const word = (from: number, to: number): string =>
+    useQ
+      ? `=?utf-8?Q?${Array.from(octets.subarray(from, to), (octet) => inQ[octet]).join('')}?=`
+      : `=?utf-8?B?${octets.toString('base64', from, to)}?=`
+  const most = useQ ? ENCODED_TEXT_CHARS : Math.floor(ENCODED_TEXT_CHARS / 4) * 3
   let from = 0
   let size = 0
   // RFC 2047 §5: no character may be cut by the end of a word, and each word stands alone.
-  const word = (to: number) =>
-    useQ
-      ? `=?utf-8?Q?${inQ.slice(from, to).join('')}?=`
-      : `=?utf-8?B?${Buffer.concat(characters.slice(from, to)).toString('base64')}?=`
-  const most = useQ ? ENCODED_TEXT_CHARS : Math.floor(ENCODED_TEXT_CHARS / 4) * 3
-  for (let index = 0; index < characters.length; index++) {
-    const cost = useQ ? (inQ[index] as string).length : (characters[index] as Buffer).length
+  for (let at = 0; at < octets.length; ) {
+    let cost = 0
+    let end = at
+    do cost += useQ ? inQ[octets[end]!]!.length : 1
+    while ((octets[++end]! & 0xc0) === 0x80)
     if (size + cost > most) {
-      words.push(word(index))
-      from = index
+      words.push(word(from, at))
+      from = at
       size = 0
     }
     size += cost
+    at = end
   }
-  words.push(word(characters.length))
+  words.push(word(from, octets.length))
   return words.join(' ')
 }
 
