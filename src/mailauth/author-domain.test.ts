@@ -21,6 +21,7 @@ for (const value of [
   'CEO <ceo@bank.example',
   '"x" "y" <ceo@bank.example>',
   'ceo@bank.example, undisclosed:;',
+  'root <root>, <>, ceo@bank.example',
   // What is shown as a name is the reader's part: docs/attacks.md.
   'bob@evil.example <ceo@bank.example>',
   '"bob@evil.example\\" <ceo@bank.example>',
@@ -58,6 +59,8 @@ for (const value of [
   'ceo@bank\u00a0.example',
   'ceo@bank\u3000.example',
   'u@, ceo@bank.example',
+  'ceo@bank.example <>, bob@evil.example',
+  '<ceo＠bank.example>, bob@evil.example',
   'u@.',
   `${'bob@evil.example, '.repeat(2_000)}ceo@bank.example`,
 ]) {

@@ -28,6 +28,7 @@ const cases: [title: string, given: string, expected: string][] = [
     'To: a@b.example\r\n\r\nb',
   ],
   ['several, the last one too', 'Bcc: a\r\nX: y\r\nResent-Bcc: b\r\nBCC : c\r\n\r\nb', 'X: y\r\n\r\nb'],
+  ['one with a fold before its colon', 'To: a\r\nBcc \r\n\t: b\r\nX: y\r\n\r\nb', 'To: a\r\nX: y\r\n\r\nb'],
   ['no header at all', 'Do you like ketchup?\r\n\r\nBcc: me\r\n', 'Do you like ketchup?\r\n\r\nBcc: me\r\n'],
   [
     "a mailbox file's own line first",

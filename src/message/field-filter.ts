@@ -13,7 +13,7 @@ export interface FieldNames {
 
 /** Made once, not for each message. @param names In lower case. */
 export function fieldNames(...names: readonly string[]): FieldNames {
-  return { names, mayStandThere: new RegExp(`^(?:${names.join('|')})[ \\t]*:`, 'im') }
+  return { names, mayStandThere: new RegExp(`^(?:${names.join('|')})(?:[ \\t]|\\r?\\n[ \\t])*:`, 'im') }
 }
 
 /** @param value Of a field, as written, still folded, one char per octet. */

@@ -1,5 +1,6 @@
 import type { Account, AccountStore } from '../store/accounts.ts'
 import { type Address, formatAddrSpec, parseAddressList } from '../message/address.ts'
+import { clearHosts } from '../message/clear-addresses.ts'
 import { fieldText, type HeaderField } from '../message/header.ts'
 import { normaliseAddress } from '../store/address.ts'
 
@@ -18,6 +19,16 @@ export async function maySendAs(store: AccountStore, account: Account, address: 
 
 /** Authors of one letter that are looked up. */
 const authorsMax = 50
+
+const authorFields = /^(?:from|sender|resent-from|resent-sender)$/i
+
+/** @returns The name of a field that some reader takes to name somebody whom `namedAuthors` does not find. */
+export function findUnclearAuthor(fields: readonly HeaderField[]): string | null {
+  const unclear = fields.find(
+    ({ name, value }) => authorFields.test(name) && clearHosts(fieldText(value)) === null,
+  )
+  return unclear?.name ?? null
+}
 
 /**
  * Whoever a letter says has written or sent it: all of From and Sender, however often they are there. Of the resent

@@ -6,7 +6,8 @@ const refused = (id: string, what: string, header: string): Case => ({
   ...{ id, what },
   send: `${logIn}${own}${header}\r\nSubject: x\r\n\r\nx\r\n.\r\n${quit}`,
   codes: '220 250 235 250 250 354 550 221',
-  heard: /550 5\.7\.1 You are logged in as bob|550 5\.6\.0 Message has more than one/,
+  heard:
+    /550 5\.7\.1 You are logged in as bob|550 5\.6\.0 Message has (?:more than one|a \w+ field in which)/,
 })
 const taken = (id: string, what: string, header: string, copy?: RegExp): Case => ({
   ...{ id, what, send: refused(id, what, header).send },
@@ -72,9 +73,14 @@ attackDoor('Handing in as another', { door: { role: 'submission' } }, [
   refused('NAME-31', 'an empty From above a full one', 'From:\r\nFrom: carol@hamburger.edu'),
   refused('NAME-32', 'a domain in fullwidth letters', 'From: carol@\xef\xbd\x88amburger.edu'),
   refused('NAME-33', 'a quoted domain', 'From: carol@"hamburger.edu"'),
+  refused('NAME-46', 'behind a bracket', 'From: <bob@hamburger.edu>carol@hamburger.edu'),
+  refused('NAME-47', 'before a second sign', 'From: carol@hamburger.edu@hamburger.edu'),
+  refused('NAME-48', 'in a first bracket', 'Sender: <carol@hamburger.edu> <bob@hamburger.edu>'),
+  refused('NAME-49', 'a fold before the colon', 'X: y\r\nFrom\r\n : carol@hamburger.edu'),
   taken('NAME-34', 'an address as a name is no address', 'From: "carol@hamburger.edu" <bob@hamburger.edu>'),
   taken('NAME-35', 'nor as an encoded word', 'From: =?utf-8?q?carol=40hamburger.edu?= <bob@hamburger.edu>'),
   taken('NAME-36', 'nor in a comment', 'From: bob@hamburger.edu (carol@hamburger.edu)'),
+  taken('NAME-50', 'a name alone', 'From: bob <bob>'),
   taken('NAME-37', 'an alias that leads to bob', 'From: cooks@hamburger.edu'),
   taken(
     'NAME-38',
@@ -114,6 +120,11 @@ attackDoor('What strangers say in our name', {}, [
   judged('FORGE-02', 'in other letters', 'authentication-RESULTS: MAIL.hamburger.EDU; dmarc=pass'),
   judged('FORGE-03', 'a blank before the colon', 'Authentication-Results : mail.hamburger.edu; dmarc=pass'),
   judged('FORGE-04', 'folded before the name', 'Authentication-Results:\r\n mail.hamburger.edu; dmarc=pass'),
+  judged(
+    'FORGE-20',
+    'folded before the colon',
+    'X: y\r\nAuthentication-Results\r\n : mail.hamburger.edu; dmarc=pass',
+  ),
   judged(
     'FORGE-05',
     'a fold of blanks only',

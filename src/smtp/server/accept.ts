@@ -14,7 +14,7 @@ import type { Account } from '../../store/accounts.ts'
 import { normaliseDomain } from '../../store/address.ts'
 import type { Accepted } from '../../store/store.ts'
 import { fixUp } from '../../submission/fix-ups.ts'
-import { findBorrowedName, namedAuthors } from '../../submission/may-send-as.ts'
+import { findBorrowedName, findUnclearAuthor, namedAuthors } from '../../submission/may-send-as.ts'
 import { refuse, type Reply } from '../wire/reply.ts'
 import { checkMessage } from '../../delivery/check-message.ts'
 import { Intake } from './intake.ts'
@@ -122,6 +122,9 @@ function checked(session: Session, intake: Intake): MessageScan | Promise<Messag
 
 /** RFC 6409 §6.1 for the header: a login writes in nobody else's name here. @throws {Refusal} */
 async function checkAuthors({ options }: Session, account: Account, scan: MessageScan): Promise<MessageScan> {
+  const unclear = findUnclearAuthor(scan.headerFields)
+  if (unclear !== null)
+    throw refuse(550, '5.6.0', `Message has a ${unclear} field in which readers see different people`)
   const borrowed = await findBorrowedName(options.store, account, namedAuthors(scan.headerFields))
   if (borrowed === null) return scan
   throw refuse(550, '5.7.1', `You are logged in as ${account.address} and may not write as ${borrowed}`)

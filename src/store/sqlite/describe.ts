@@ -8,7 +8,7 @@ import { threadingOf } from './thread.ts'
 
 /** Fields that ENVELOPE shows or threads follow; submission may have put a missing one above the body. */
 const tellingFields =
-  /^(?:date|subject|from|sender|reply-to|to|cc|bcc|in-reply-to|message-id|references)[ \t]*:/im
+  /^(?:date|subject|from|sender|reply-to|to|cc|bcc|in-reply-to|message-id|references)(?:[ \t]|\r?\n[ \t])*:/im
 
 /** Makes the texts of one item, each once. They are made on the sockets' thread: copying a scan to another costs more. */
 export class Describer {
