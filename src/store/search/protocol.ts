@@ -58,7 +58,7 @@ export type SearchReply =
   | { readonly kind: 'status'; readonly id: number; readonly status: ThreadStatus }
   /** The account has searched, and has an index from now on if it had none. */
   | { readonly kind: 'follows'; readonly accountId: number; readonly at: number }
-  /** So many messages of accounts that have searched, or of everybody, are still to be indexed. */
+  /** So many messages of accounts that have searched, or of everybody (at most), are still to be indexed. */
   | { readonly kind: 'behind'; readonly messages: number }
   /** All messages are indexed that were there at the last `wake`. */
   | { readonly kind: 'rested' }

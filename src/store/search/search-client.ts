@@ -152,6 +152,8 @@ export class SearchClient implements TextSearch {
 
   async searchStatus(): Promise<SearchStatus> {
     if (!this.running && !this.#isThere) return noIndex
+    // What the thread was woken for it is told before.
+    await this.#options.readable()
     const reply = await this.#ask({ kind: 'status', id: ++this.#lastId })
     if (reply.kind !== 'status') throw new Error('not an answer about the status')
     return { ...reply.status, ...this.#lag(reply.status) }
@@ -181,9 +183,10 @@ export class SearchClient implements TextSearch {
   }
 
   #add({ accountId, emailIds }: AddedDelta): void {
-    const added = this.#added.get(accountId)
-    if (added === undefined) this.#added.set(accountId, [...emailIds])
-    else added.push(...emailIds)
+    let added = this.#added.get(accountId)
+    if (added === undefined) this.#added.set(accountId, (added = []))
+    // A copy may be of a whole mailbox.
+    for (const emailId of emailIds) added.push(emailId)
     this.#gather(emailIds.length)
   }
 

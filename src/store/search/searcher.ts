@@ -22,8 +22,8 @@ const runsAtOnce = 4
 const slicesPerBatch = 32
 /** Slices between two words about how far a search has come. */
 const slicesPerProgress = 4
-/** Messages of one account; with more it is said when the index begins with them, and when it has them. */
-const saidFrom = 5_000
+/** Messages of one account; from so many on it is said when the index begins with them, and when it has them. */
+const saidFrom = 2_000
 /** Between two words about how far the index is behind. */
 const tellBehindMs = 1_000
 /**
@@ -196,7 +196,9 @@ export class Searcher {
     if (this.#rests && end - this.#wokenAt < arrivingMs) this.#indexAt = end + (end - begin)
     if (end - this.#toldBehindAt < tellBehindMs) return
     this.#toldBehindAt = end
-    this.#tell({ kind: 'behind', messages: this.#countBehind() })
+    const { index } = this.#keeper
+    const unseen = this.#everybody ? this.#messages.lastEmail() - (index?.highWater ?? 0) : 0
+    this.#tell({ kind: 'behind', messages: Math.max(unseen, this.#backlog.count) })
   }
 
   /** @param accountId Null: some are left, or there were not many. */
@@ -240,18 +242,12 @@ export class Searcher {
     return {
       messages: index?.messages ?? 0,
       accounts: index?.searched.size ?? 0,
-      waiting: this.#countBehind(),
+      waiting: this.#everybody ? this.#messages.countAfter(index?.highWater ?? 0) : this.#backlog.count,
       octets: index?.octets ?? 0,
       words: index?.vocabulary.count ?? 0,
       wordOctets: index?.vocabulary.octets ?? 0,
       partial: index?.partial.size ?? 0,
     }
-  }
-
-  #countBehind(): number {
-    return this.#everybody
-      ? this.#messages.countAfter(this.#keeper.index?.highWater ?? 0)
-      : this.#backlog.count
   }
 
   #say(text: string, facts: { readonly [name: string]: number }): void {
