@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { serialize } from 'node:v8'
 import { crc32 } from 'node:zlib'
 import { defaultLimits } from '../../src/base/limits.ts'
 import type { Log } from '../../src/base/log.ts'
@@ -95,6 +96,13 @@ test('all that sessions and the queue had changed is there again, under the same
   await store.copy(bob, 1, [3, 4], lists)
   await store.move(bob, 1, [5], lists)
   await store.expunge(bob, 1, [6])
+  // Long lists are handed over in another form.
+  await store.storeFlags(
+    bob,
+    1,
+    Array.from({ length: 300 }, (_, i) => i + 1),
+    { op: 'add', flags: 2, keywords: [] },
+  )
   for (const domain of ['crepes.example', 'waffles.example'])
     await acceptOne(store, await itemOf(store, letter('away'), [], [queueEntry(bob, { domain })]))
   const [{ accountId, queueId }] = (await store.lease(2_000, 60_000, 10)) as [QueueEntry]
@@ -218,17 +226,39 @@ test('records of a newer Posthorn are not passed over', async (t) => {
   await assert.rejects(open(t, found), /start that one once/)
 })
 
-test('nor are those that a newer V8 wrote, and the message says what to do', async (t) => {
+/** The last record of a segment, in the form of version 2. @param change Of its payload. */
+function writeAsBefore(file: string, change: (payload: Buffer) => void): void {
+  const octets = readFileSync(file)
+  const at = octets.lastIndexOf('PSTB')
+  const header = Buffer.from(octets.subarray(at, at + 40))
+  const calls = JSON.parse(octets.toString('utf8', at + 40, at + 40 + octets.readUInt32BE(at + 12))) as {
+    place: { hash: unknown } | null
+  }[]
+  for (const { place } of calls) if (place !== null) place.hash = Buffer.from(String(place.hash), 'base64')
+  const payload = serialize(calls)
+  change(payload)
+  header[4] = 2
+  header.writeUInt32BE(payload.length, 12)
+  header.writeUInt32BE(crc32(Buffer.concat([header.subarray(20), payload])), 16)
+  writeFileSync(file, Buffer.concat([octets.subarray(0, at), header, payload]))
+}
+
+test('records of the program before this one are read', async (t) => {
+  const { store, folder, bob } = await begin(t)
+  for (const subject of ['first', 'second']) await put(store, bob, {}, letter(subject))
+  const found = cut(t, folder)
+  writeAsBefore(join(found, segment), () => {})
+  const again = await open(t, found)
+  assert.deepEqual(await subjects(again), ['long ago', 'first', 'second'])
+  assert.deepEqual(rowsOf(found)['blob'], rowsOf(folder)['blob'])
+})
+
+test('those of them that a newer V8 wrote are not passed over, and the message says what to do', async (t) => {
   const { store, folder, bob } = await begin(t)
   await put(store, bob, {}, letter('new'))
   const found = cut(t, folder)
-  const octets = readFileSync(join(found, segment))
-  const at = octets.lastIndexOf('PSTB')
-  const record = octets.subarray(at, at + 40 + octets.readUInt32BE(at + 12))
   // After 0xff V8 says its version.
-  record[41] = 99
-  record.writeUInt32BE(crc32(record.subarray(20)), 16)
-  writeFileSync(join(found, segment), octets)
+  writeAsBefore(join(found, segment), (payload) => payload.writeUInt8(99, 1))
   await assert.rejects(open(t, found), /start that one once/)
 })
 

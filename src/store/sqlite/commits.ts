@@ -8,6 +8,7 @@
  */
 import type { Sql } from './database.ts'
 import type { Numbers } from './numbers.ts'
+import type { Segments } from './segments.ts'
 
 /** Calls in a second from which on batches share commits: below it nothing is gained that somebody could notice. */
 export const busyCalls = 200
@@ -19,6 +20,7 @@ const secondMs = 1_000
 export class Commits {
   readonly #sql: Sql
   readonly #numbers: Numbers
+  readonly #segments: Segments
   readonly #busyCalls: number
   /** Whether commits are synced. */
   #synced = true
@@ -31,9 +33,10 @@ export class Commits {
   #callsOfSecond = 0
   #callsBefore = 0
 
-  constructor(sql: Sql, numbers: Numbers, busyCallsASecond: number) {
+  constructor(sql: Sql, numbers: Numbers, segments: Segments, busyCallsASecond: number) {
     this.#sql = sql
     this.#numbers = numbers
+    this.#segments = segments
     this.#busyCalls = busyCallsASecond
   }
 
@@ -93,6 +96,7 @@ export class Commits {
    */
   commit(): number {
     this.#numbers.note()
+    this.#segments.note()
     this.#sql.exec('COMMIT')
     this.#open = false
     const waited = this.#pending

@@ -56,6 +56,8 @@ export class Segments {
   #room = 0
   /** Not named by the tables yet: those before it are not written any more, and the tables shall say so. */
   #fresh = false
+  /** What the transaction under way must tell the tables yet. */
+  #unnoted: SegmentEnd | null = null
   /** Up to where the tables have everything. */
   #reached: SegmentEnd
 
@@ -99,8 +101,7 @@ export class Segments {
   }
 
   /**
-   * Puts what was placed on the disk, and the record of the batch after it, in one write and one sync; and notes in the
-   * transaction under way how far rows may refer to the segment.
+   * Puts what was placed on the disk, and the record of the batch after it, in one write and one sync.
    *
    * @param record Null when the commit is synced itself.
    * @throws {Error} The disk's own: then nothing of the batch counts.
@@ -118,8 +119,12 @@ export class Segments {
     this.#disk.write(fd, pieces, this.#offset)
     this.#disk.sync(fd)
     this.#recordAt = this.#end - (record?.length ?? 0)
-    if (this.#fresh) this.#sealBefore(this.#segment)
-    this.#note({ segment: this.#segment, offset: this.#end })
+    if (this.#fresh) {
+      // Of the segment before, too.
+      this.note()
+      this.#sealBefore(this.#segment)
+    }
+    this.#unnoted = { segment: this.#segment, offset: this.#end }
   }
 
   /** The transaction in which `write` was is committed. */
@@ -138,6 +143,7 @@ export class Segments {
    * is no next one, its record must not be found at the next start: whoever was refused may have removed his large body.
    */
   undo(): void {
+    this.#unnoted = null
     if (!this.#writing) return
     this.#writing = false
     this.#staged = []
@@ -167,6 +173,12 @@ export class Segments {
     if (fd === null) return
     if (this.#room > this.#offset) this.#attempt(() => this.#disk.truncate(fd, this.#offset))
     this.#abandon()
+  }
+
+  /** Notes in the transaction under way how far rows may refer to the segment: before its commit. */
+  note(): void {
+    if (this.#unnoted !== null) this.#note(this.#unnoted)
+    this.#unnoted = null
   }
 
   #sealBefore(segment: number): void {

@@ -84,9 +84,37 @@ export function threadFor(
   arrivedAt: number,
   fresh: number,
 ): number {
-  const { own, references, written } = threading
-  const all = own === null ? references : [own, ...references]
+  const { own, references, written, answers } = threading
   const period = Math.floor(arrivedAt / periodMs)
+  const thread =
+    own !== null && references.length === 0 && answers.length === 0
+      ? threadOf(tx, accountId, own, fresh)
+      : joined(tx, accountId, threading, period, fresh)
+  // An answer is to the newest that has this subject.
+  if (written !== null)
+    tx.run('INSERT OR REPLACE INTO refs VALUES (?, ?, ?)', accountId, numberInPeriod(written, period), thread)
+  return thread
+}
+
+/** That of a message that refers to nothing: the one that others expect for it, or its own. As most are: one statement. */
+function threadOf(tx: Transaction, accountId: number, own: number, fresh: number): number {
+  const row = tx.get(
+    'INSERT INTO refs VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET thread = thread RETURNING thread',
+    accountId,
+    own,
+    fresh,
+  )
+  return row![0] as number
+}
+
+function joined(
+  tx: Transaction,
+  accountId: number,
+  { own, references, answers }: Threading,
+  period: number,
+  fresh: number,
+): number {
+  const all = own === null ? references : [own, ...references]
   let thread = 0
   const missing: number[] = []
   for (const id of all) {
@@ -94,12 +122,9 @@ export function threadFor(
     if (found === null) missing.push(id)
     else if (thread === 0) thread = found
   }
-  if (thread === 0) thread = answered(tx, accountId, threading.answers, period) ?? fresh
+  if (thread === 0) thread = answered(tx, accountId, answers, period) ?? fresh
   // A reference to a message that is not here yet is kept, so that it joins when it comes.
   for (const id of missing) tx.run('INSERT OR IGNORE INTO refs VALUES (?, ?, ?)', accountId, id, thread)
-  // An answer is to the newest that has this subject.
-  if (written !== null)
-    tx.run('INSERT OR REPLACE INTO refs VALUES (?, ?, ?)', accountId, numberInPeriod(written, period), thread)
   return thread
 }
 

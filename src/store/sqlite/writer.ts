@@ -74,7 +74,7 @@ export class Writer {
     this.#reserve = new DiskReserve(disk, folder, limits.diskReserveOctets)
     this.#checkpoints = new Checkpoints(sql)
     this.#room = room
-    this.#commits = new Commits(sql, this.#numbers, busyCalls)
+    this.#commits = new Commits(sql, this.#numbers, this.#segments, busyCalls)
   }
 
   /**
