@@ -32,6 +32,7 @@ class Client {
         this.said += gathered
         gathered = ''
       },
+      leave: () => peer.end(),
       end: () => {
         peer.flush()
         this.closed = true
@@ -102,6 +103,26 @@ test('a command must be whole five minutes after its first octet, however its oc
   slow.clock.advance(1)
   assert.ok(slow.closed)
   assert.equal(slow.lastReply, timedOut)
+})
+
+test('a client that says nothing is told so after five minutes, whatever it has said before', async () => {
+  for (const said of ['', 'EHLO x.example\r\n', 'NOOP\r\nNOOP\r\n', `${'x'.repeat(5_000)}\r\n`]) {
+    const silent = await client(said)
+    silent.clock.advance(5 * minute - 1)
+    assert.ok(!silent.closed)
+    silent.clock.advance(1)
+    assert.ok(silent.closed)
+    assert.equal(silent.lastReply, timedOut)
+  }
+})
+
+test('a command may begin after four minutes of silence and take as long', async () => {
+  const slow = await client('EHLO x.example\r\n')
+  slow.clock.advance(4 * minute)
+  await slow.says('NO')
+  slow.clock.advance(4 * minute)
+  await slow.says('OP\r\n')
+  assert.equal(slow.lastReply, '250 2.0.0 Ok')
 })
 
 test('the time begins anew with each command, and an overlong line has no more of it', async () => {

@@ -31,8 +31,10 @@ export class Connection {
   readonly #session: Session
   readonly #reader = new LineReader()
   readonly #done: () => void
-  /** For a command that has begun, and for the next block of a message: silence is the peer's own timer. */
+  /** For the next command, one that has begun, and the next block of a message. */
   readonly #deadline: Deadline
+  /** A command had begun when the deadline was looked at last. */
+  #midLine = false
   /** What octets belong to now; null: they are commands. */
   #transfer: Transfer | null = null
   /** Octets of the transfer when its block began. */
@@ -57,10 +59,10 @@ export class Connection {
     peer.handle({
       data: (chunk) => this.#data(chunk),
       end: () => this.#end(),
-      idle: () => this.#idle(),
+      // A client that takes no replies, and is waited for.
+      idle: () => this.#peer.destroy(),
       close: () => this.#closed(),
     })
-    peer.setIdleTimeout(options.limits.smtpCommandTimeoutMs)
   }
 
   async start(): Promise<void> {
@@ -122,22 +124,23 @@ export class Connection {
     if (this.#inputEnded) this.#close()
   }
 
-  /** What has begun must come to its end, however few octets come at a time. */
+  /** Silence has an end, and what has begun must come to its own, however few octets come at a time. */
   #mindTime(): void {
+    if (this.#closing) return
     const { limits } = this.#options
     if (this.#transfer !== null) {
       const { octets } = this.#transfer
       const whole = octets - this.#blockStart >= limits.smtpBlockOctets
-      // Before the first octet silence ends it.
-      if (octets === 0 || (this.#deadline.set && !whole)) return
-      if (whole) this.#blockStart = octets
+      if (this.#deadline.set && !whole) return
+      this.#blockStart = octets
     } else if (this.#proxied) {
       if (!this.#deadline.set) this.#deadline.setIn(limits.proxyHeaderTimeoutMs)
       return
-    } else if (!this.#reader.midLine) {
-      this.#deadline.clear()
-      return
-    } else if (this.#deadline.set) return
+    } else {
+      const before = this.#midLine
+      this.#midLine = this.#reader.midLine
+      if (this.#deadline.set && this.#midLine && before) return
+    }
     this.#deadline.setIn(limits.smtpCommandTimeoutMs)
   }
 
@@ -200,8 +203,13 @@ export class Connection {
 
   /** A client that asks and does not read waits here, and so do we. */
   async #othersTurn(): Promise<void> {
+    const { outputOctets, smtpCommandTimeoutMs } = this.#options.limits
     this.#peer.flush()
-    if (this.#peer.waitingOctets > this.#options.limits.outputOctets) await this.#peer.drained()
+    if (this.#peer.waitingOctets > outputOctets) {
+      this.#peer.setIdleTimeout(smtpCommandTimeoutMs)
+      await this.#peer.drained()
+      this.#peer.setIdleTimeout(0)
+    }
     await nextTurn()
   }
 
@@ -230,12 +238,12 @@ export class Connection {
   #act(given: Answer): Promise<boolean> | boolean {
     this.#deadline.clear()
     if (given.chunk !== undefined) {
-      this.#begin(new ChunkTransfer(given.chunk, given.reply))
+      this.#transfer = new ChunkTransfer(given.chunk, given.reply)
       return true
     }
     if (given.next === 'greet') return this.#sayWelcome()
     this.#send(given.reply)
-    if (given.next === 'data') this.#begin(new DataTransfer(this.#session.incoming!))
+    if (given.next === 'data') this.#transfer = new DataTransfer(this.#session.incoming!)
     else if (given.next === 'close') this.#close()
     else if (given.next === 'leave') this.#close(this.#reader.bufferedOctets === 0)
     else if (given.next === 'starttls') {
@@ -244,11 +252,6 @@ export class Connection {
       return this.#startTls()
     }
     return true
-  }
-
-  #begin(transfer: Transfer): void {
-    this.#transfer = transfer
-    this.#blockStart = 0
   }
 
   #sayWelcome(): Promise<boolean> | boolean {
@@ -310,6 +313,7 @@ export class Connection {
   #close(leaving = false): void {
     if (this.#closing) return
     this.#closing = true
+    this.#deadline.end()
     this.#session.incoming?.abort()
     if (leaving) this.#peer.leave()
     else this.#peer.end()
@@ -319,12 +323,6 @@ export class Connection {
     this.#inputEnded = true
     if (this.#closing) this.#peer.destroy()
     else if (!this.#busy) this.#close()
-  }
-
-  #idle(): void {
-    // A command at work has bounds of its own; a client that takes no replies has none.
-    if (this.#closing || (this.#busy && this.#peer.waitingOctets > 0)) this.#peer.destroy()
-    if (!this.#closing && !this.#busy) this.#timedOut()
   }
 
   #timedOut(): void {
