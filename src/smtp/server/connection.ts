@@ -302,11 +302,10 @@ export class Connection {
   }
 
   #send(reply: Reply): void {
-    const lines = formatReply(reply, this.#session.enhanced)
-    const text = `${lines.join('\r\n')}\r\n`
+    const text = formatReply(reply, this.#session.enhanced)
     this.#options.replied?.(reply.code)
     this.#peer.gather(text)
-    this.#session.recorder.reply(text, lines.length)
+    this.#session.recorder.reply(text, reply.lines.length)
   }
 
   /** @param leaving The client awaits nothing but the last reply. */

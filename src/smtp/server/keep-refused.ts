@@ -30,7 +30,7 @@ export async function keepRefused(
     const filed = await rejects.file({
       ...{ scan, accountIds, journeyId: arrived.journeyId, reversePath: transaction!.reversePath },
       body: () => arrived.intake.stage(),
-      reason: formatReply(reply, true).join(' '),
+      reason: formatReply(reply, true).trim().replaceAll('\r\n', ' '),
       fields: [
         receivedField(session, arrived.journeyId, null, clock.now()),
         ...endings.flatMap(({ fields }) => fields ?? []),

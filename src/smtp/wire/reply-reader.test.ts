@@ -89,10 +89,7 @@ test('what is written is read again, cut anywhere', () => {
       const kept = wanted.map((reply) =>
         reply.code >= 300 && reply.code < 400 ? { ...reply, status: null } : reply,
       )
-      const octets = Buffer.from(
-        kept.map((reply) => `${formatReply(reply, true).join('\r\n')}\r\n`).join(''),
-        'latin1',
-      )
+      const octets = Buffer.from(kept.map((reply) => formatReply(reply, true)).join(''), 'latin1')
       const chunks: Uint8Array[] = []
       let at = 0
       for (const cut of cuts) chunks.push(octets.subarray(at, (at += cut)))

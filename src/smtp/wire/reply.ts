@@ -27,12 +27,13 @@ export function refuse(code: number, status: string, text: string, options?: Err
  * Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
  *
  * @param enhanced Whether status codes stand before the text of every line, RFC 2034 §4.
- * @returns The lines, without their CRLF.
  */
-export function formatReply({ code, status, lines }: Reply, enhanced: boolean): string[] {
+export function formatReply({ code, status, lines }: Reply, enhanced: boolean): string {
   const shown = enhanced && status !== null ? `${status} ` : ''
   const last = lines.length - 1
-  return lines.map((text, index) => `${code}${index < last ? '-' : ' '}${shown}${printable(text)}`)
+  let text = ''
+  for (let at = 0; at < last; at++) text += `${code}-${shown}${printable(lines[at]!)}\r\n`
+  return `${text}${code} ${shown}${printable(lines[last]!)}\r\n`
 }
 
 function printable(text: string): string {
