@@ -134,3 +134,25 @@ test('what cannot be committed is refused to readers, is there after a kill, and
       [...before, ...answered, ...more],
     )
 })
+
+test('a batch that was refused and could not be struck out does not come between those that are done again', async (t) => {
+  const world = await withBob(t)
+  const { store, folder, orders, bob } = world
+  const before = await putUnseen(world, bob)
+  failNext(orders, 'commit', { unstruck: true })
+  // A reader makes it be committed at once.
+  const item = await itemOf(store, letter('refused'), [filing(bob)])
+  const [read, [refused]] = await Promise.all([
+    store.listMailboxes(bob).catch((error: unknown) => error),
+    store.accept([item]),
+  ])
+  assert.ok(read instanceof StoreUnavailable)
+  assert.ok(refused instanceof StoreUnavailable)
+  const next = await put(store, bob)
+  await store.listMailboxes(bob)
+  assert.equal(next.uid, before.length + 1)
+  assert.deepEqual(
+    rowsOf(folder)['email']!.map((row) => (row as { email: number }).email),
+    [...before, next.emailId],
+  )
+})

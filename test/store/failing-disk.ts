@@ -2,12 +2,13 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Disk } from '../../src/store/sqlite/disk.ts'
 import { systemDisk } from '../../src/store/sqlite/disk.ts'
+import { recordHeaderOctets } from '../../src/store/sqlite/record.ts'
 
 const calls = ['create', 'write', 'sync', 'syncFolder', 'rename', 'commit'] as const
 export type DiskCall = (typeof calls)[number]
 
 /** [which call, how many succeed before, how many fail then, how many failed, 1: half is written before, 2: the thread ends,
- *  1: nothing can be cut off a file] */
+ *  1: nothing can be cut off a file, 2: no record can be struck out] */
 export type Orders = Int32Array<SharedArrayBuffer>
 
 export function makeOrders(): Orders {
@@ -17,7 +18,14 @@ export function makeOrders(): Orders {
 export function failNext(
   orders: Orders,
   call: DiskCall,
-  options: { after?: number; times?: number; half?: boolean; end?: boolean; stuck?: boolean } = {},
+  options: {
+    after?: number
+    times?: number
+    half?: boolean
+    end?: boolean
+    stuck?: boolean
+    unstruck?: boolean
+  } = {},
 ): void {
   orders.set([
     calls.indexOf(call) + 1,
@@ -25,7 +33,7 @@ export function failNext(
     options.times ?? 1,
     0,
     options.half === true ? 1 : options.end === true ? 2 : 0,
-    options.stuck === true ? 1 : 0,
+    options.stuck === true ? 1 : options.unstruck === true ? 2 : 0,
   ])
 }
 
@@ -66,6 +74,8 @@ export function makeDisk(orders: Orders): Disk {
       systemDisk.truncate(fd, octets)
     },
     write(fd, chunks, at) {
+      const octets = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+      if (orders[5] === 2 && octets === recordHeaderOctets) throw error()
       if (!fails('write')) return systemDisk.write(fd, chunks, at)
       // In a worker this ends the thread only, as running out of memory does.
       if (orders[4] === 2) process.exit(1)

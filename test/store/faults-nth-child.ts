@@ -13,7 +13,7 @@ import { defaultLimits } from '../../src/base/limits.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { StoreUnavailable } from '../../src/store/errors.ts'
-import { openStore } from '../../src/store/open.ts'
+import { openStore } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { checkImage } from '../powercut/check-image.ts'
 import { Ledger } from '../powercut/ledger.ts'
@@ -33,6 +33,8 @@ const orders = new Orders(ordersFile)
 const problems: string[] = []
 let checks = 0
 let cases = 0
+
+const disk = { module: new URL('./plain-disk.ts', import.meta.url).href, data: null }
 
 /** One run in which the n-th call fails. */
 class Run {
@@ -78,15 +80,17 @@ class Run {
   async #open(): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       try {
-        this.#store = await openStore({
+        const options = {
           ...{ folder: this.#folder, limits: { ...defaultLimits, diskReserveOctets: 0 } },
           surroundings: { clock: systemClock, random: systemRandom, log: silentLog },
-          onFailure: (error) => {
+          onFailure: (error: Error) => {
             if (!/a sync of the tables failed/.test(error.message))
               this.#complain(`the writer died: ${error.stack}`)
             this.#ended = true
           },
-        })
+        }
+        // In every other run batches share commits.
+        this.#store = await openStore(options, this.#n % 2 === 0 ? disk : { ...disk, busyCalls: 0 })
         if ((await this.#store.listAccounts()).length === 0) await this.#populate()
         this.#account = (await this.#store.listAccounts())[0]!.accountId
         return
@@ -207,6 +211,9 @@ class Run {
     problems.push(`call ${this.#n}: ${text}`)
   }
 }
+
+// The thread of large bodies does not keep a process that has nothing else.
+setInterval(() => {}, 1_000)
 
 for (let n = firstN; ; n += stepN) {
   const folder = join(top, `n${n}`)

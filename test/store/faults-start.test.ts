@@ -212,6 +212,34 @@ test('on a disk that is full to the last octet, and keeps no room, the start say
   await store.close()
 })
 
+test('a killed server starts on a full disk: the log is used anew for what is to be done again', async (t) => {
+  const folder = smallDisk(t)
+  if (folder === null) return
+  const [data, ballast] = [join(folder, 'data'), join(folder, 'ballast')]
+  const limits = { ...defaultLimits, diskReserveOctets: 0 }
+  let store = await open(data, limits)
+  await store.addDomain('hamburger.example')
+  const bob = (await store.addAccount('bob@hamburger.example', null)).accountId
+  for (let i = 0; i < 40; i++) await put(store, bob)
+  await store.close()
+  store = await open(data, limits)
+  const flag = (uid: number) => store.storeFlags(bob, 1, [uid], { op: 'set', flags: 1, keywords: [] })
+  for (let uid = 1; uid <= 30; uid++) await flag(uid)
+  // Behind the log, as when several batches shared a commit that did not come.
+  const found = join(folder, 'found')
+  cpSync(data, found, { recursive: true })
+  for (let uid = 31; uid <= 40; uid++) await flag(uid)
+  cpSync(join(data, 'shard-00/seg'), join(found, 'shard-00/seg'), { recursive: true })
+  await store.close()
+  rmSync(data, { recursive: true })
+  fill(ballast)
+  store = await open(found, limits)
+  const index = await store.loadIndex(bob, 1)
+  assert.deepEqual([...index.flags.subarray(0, index.length)], Array<number>(40).fill(1))
+  index.release()
+  await store.close()
+})
+
 /** To its last octet. */
 function fill(file: string): void {
   for (const octets of [65_536, 4_096]) {

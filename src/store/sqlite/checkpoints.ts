@@ -48,6 +48,11 @@ export class Checkpoints {
     if (this.#failure !== null) this.#overwrite()
   }
 
+  /** The log begins anew in the room that it has: a disk that is full gives it no more. */
+  reuseLog(): void {
+    this.#run('PASSIVE')
+  }
+
   whenIdle(): void {
     if (!this.#written) return
     this.#calls = 0

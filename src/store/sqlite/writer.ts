@@ -13,19 +13,19 @@ import type { Limits } from '../../base/limits.ts'
 import { StoreError, StoreUnavailable, StoreUnopenable } from '../errors.ts'
 import type { AcceptCall, Place } from './accept.ts'
 import { accept } from './accept.ts'
-import { type DoneCall, isRedoable, packBatch } from './batch-record.ts'
+import { type DoneCall, isRedoable, packBatch, type SegmentEnd } from './batch-record.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Commits } from './commits.ts'
 import type { Sql } from './database.ts'
 import type { Delta } from './delta.ts'
 import { mergeDeltas, packDelta } from './merge-deltas.ts'
-import { isDiskFailure, isDiskFull, isTornTransaction } from './disk-failure.ts'
+import { isDiskFailure, isDiskFull, isSyncFailure, isTornTransaction } from './disk-failure.ts'
 import type { Disk } from './disk.ts'
 import { DiskReserve } from './disk-reserve.ts'
 import type { KeptRoom } from './kept-room.ts'
 import { Numbers } from './numbers.ts'
 import { operations } from './operations.ts'
-import { isSameEnd, LostBatches } from './redo.ts'
+import { isSameEnd, type LostBatch, LostBatches } from './redo.ts'
 import type { WriterCall, WriterData, WriterError, WriterPost, WriterReply } from './protocol.ts'
 import { endOfTables, Segments } from './segments.ts'
 import { Transaction } from './transaction.ts'
@@ -86,7 +86,7 @@ export class Writer {
    * @throws {Error} The disk fails, or a newer Posthorn wrote the records.
    */
   redo(warn: (text: string) => void): number {
-    const calls = this.#redoLost(warn)
+    const calls = this.#redoLost(warn, null)
     this.#segments.resume()
     return calls
   }
@@ -96,7 +96,7 @@ export class Writer {
     if (!this.#commits.behind) return
     const given = this.#numbers.given
     try {
-      this.#redoLost(() => {})
+      this.#redoLost(() => {}, this.#segments.reached)
     } finally {
       this.#numbers.skip(given)
     }
@@ -105,19 +105,38 @@ export class Writer {
     this.#commits.caughtUp()
   }
 
-  #redoLost(warn: (text: string) => void): number {
+  /** @param until What comes behind was refused, if it could not be struck out; null: nobody knows. */
+  #redoLost(warn: (text: string) => void, until: SegmentEnd | null): number {
     const lost = new LostBatches(this.#folder, this.#unrecorded.count)
     let calls = 0
-    for (let next = lost.after(endOfTables(this.#sql)); next !== null; next = lost.after(next.end)) {
-      this.#sql.exec('BEGIN IMMEDIATE')
-      for (const done of next.calls) this.#redoCall(done, warn)
-      this.#numbers.note()
-      this.#segments.redone(next.end)
-      this.#sql.exec('COMMIT')
+    for (let at = endOfTables(this.#sql); until === null || !isSameEnd(at, until); ) {
+      const next = lost.after(at)
+      if (next === null) break
+      this.#redoSomehow(next, warn)
       calls += next.calls.length
-      this.#checkpoints.afterCommit(next.calls.length, false)
+      at = next.end
     }
     return calls
+  }
+
+  #redoSomehow(batch: LostBatch, warn: (text: string) => void): void {
+    try {
+      this.#redoBatch(batch, warn)
+    } catch (error) {
+      if (!isDiskFailure(error) || isSyncFailure(error)) throw error
+      this.#commits.undo()
+      this.#checkpoints.reuseLog()
+      this.#redoBatch(batch, warn)
+    }
+  }
+
+  #redoBatch(batch: LostBatch, warn: (text: string) => void): void {
+    this.#sql.exec('BEGIN IMMEDIATE')
+    for (const done of batch.calls) this.#redoCall(done, warn)
+    this.#numbers.note()
+    this.#segments.redone(batch.end)
+    this.#sql.exec('COMMIT')
+    this.#checkpoints.afterCommit(batch.calls.length, false)
   }
 
   #redoCall({ name, call, nowMs, numbers, place }: DoneCall, warn: (text: string) => void): void {
