@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { FakeClock } from '../../src/base/clock.ts'
@@ -72,6 +73,10 @@ test('What is in memory of the index is kept when it is closed; without the file
     block.find(keys, places)
     return places.filter((mark) => mark === 1).length
   })
+  // A thread that starts while the one before it still writes waits until it has.
+  const other = new DatabaseSync(file, { timeout: 0 })
+  assert.throws(() => other.exec('SELECT * FROM state'), /locked/)
+  other.close()
   index.close()
   // Number 1, and 10 to 19.
   assert.deepEqual(found, [11])

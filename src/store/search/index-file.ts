@@ -14,12 +14,13 @@ const version = `5 ${unicode}`
 /** Says the same of messages, and nothing of who searches. */
 const versionBefore = `4 ${unicode}`
 
-// Only this thread has it open, and pages that are new, as nearly all are, need no journal: they are written once.
+// Only one thread has it open, and pages that are new, as nearly all are, need no journal: they are written once.
 const tables = `
+  PRAGMA locking_mode = EXCLUSIVE;
   PRAGMA journal_mode = TRUNCATE;
   PRAGMA synchronous = NORMAL;
   PRAGMA cache_size = -4000;
-  BEGIN;
+  BEGIN EXCLUSIVE;
   CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
   -- Accounts that have searched, and when they did last, to the day: milliseconds since 1970.
   CREATE TABLE IF NOT EXISTS searched (account INTEGER PRIMARY KEY, at INTEGER NOT NULL);
@@ -34,6 +35,8 @@ const tables = `
 const accountFactor = 2 ** 32
 /** When an account searches again so soon, nothing is written. */
 const searchedToMs = 24 * 60 * 60_000
+/** The thread before may still be writing what it had in memory. */
+const lockedMs = 30_000
 
 export function rowOf(accountId: number, emailId: number): number {
   return accountId * accountFactor + emailId
@@ -82,12 +85,13 @@ export class IndexFile {
   constructor(file: string, seed: number, classes: Uint8Array, bounds: IndexBounds = indexBounds) {
     this.file = file
     this.bounds = bounds
-    this.searched = this.#searched = readSearched(file)
-    const db = new DatabaseSync(file, { timeout: 1_000 })
+    const writtenAt = Math.floor(statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0)
+    const db = new DatabaseSync(file, { timeout: lockedMs })
     this.sql = new Sql(db)
     try {
       db.exec(tables)
-      this.#takeVersion()
+      this.#takeVersion(writtenAt)
+      this.searched = this.#searched = searchedIn(this.sql)
       this.#highWater = Number(this.#state('highWater') ?? 0)
       const [emailId, hash] = String(this.#state('mark') ?? '').split(' ')
       this.#newest = { emailId: Number(emailId), hash: hash ?? '' }
@@ -193,13 +197,15 @@ export class IndexFile {
     }
   }
 
-  #takeVersion(): void {
+  /** @param writtenAt When it was written last. */
+  #takeVersion(writtenAt: number): void {
     const found = this.#state('version')
     if (found === version) return
     if (found !== undefined && found !== versionBefore)
       throw new Error(`file is of version ${found}, not ${version}`)
     this.transaction(() => {
-      for (const one of this.#searched) this.sql.run('INSERT OR REPLACE INTO searched VALUES (?, ?)', ...one)
+      for (const account of accountsOf(this.sql))
+        this.sql.run('INSERT OR REPLACE INTO searched VALUES (?, ?)', account, writtenAt)
       this.#setState('version', version)
     })
   }
@@ -249,11 +255,15 @@ export function isBehind(file: string, lastEmail: number): boolean {
 export function readSearched(file: string): Map<number, number> {
   const searched = readFrom(file, (sql) => {
     const [kept] = sql.get("SELECT count(*) FROM sqlite_schema WHERE name = 'searched'")!
-    if (kept === 1) return new Map(sql.all<readonly [number, number]>('SELECT account, at FROM searched'))
+    if (kept === 1) return searchedIn(sql)
     const at = Math.floor(statSync(file).mtimeMs)
     return new Map([...accountsOf(sql)].map((account) => [account, at]))
   })
   return searched ?? new Map()
+}
+
+function searchedIn(sql: Sql): Map<number, number> {
+  return new Map(sql.all<readonly [number, number]>('SELECT account, at FROM searched'))
 }
 
 /** @returns Null: the file is not there, or damaged. */

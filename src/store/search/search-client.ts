@@ -294,11 +294,17 @@ export class SearchClient implements TextSearch {
     else if (reply.kind === 'info') this.#options.log.info(reply.text, reply.facts)
     else if (reply.kind === 'rested') this.#rested()
     else if (reply.kind === 'behind') this.#behind = reply.messages
-    else if (reply.kind === 'follows') this.#searched.set(reply.accountId, reply.at)
+    else if (reply.kind === 'follows') this.#followed(reply.accountId, reply.at)
     else if (reply.kind === 'progress') this.#askers.get(reply.id)?.progress?.(reply.lookedInto, reply.total)
     else if (reply.kind === 'failed')
       this.#take(reply.id)?.answer.reject(new StoreUnavailable('the search failed', { cause: reply.error }))
     else this.#take(reply.id)?.answer.resolve(reply)
+  }
+
+  /** It says that it rests when it has indexed what was asked about. */
+  #followed(accountId: number, at: number): void {
+    this.#resting = false
+    this.#searched.set(accountId, at)
   }
 
   /** Everything of before the last wake is indexed. */
