@@ -102,7 +102,9 @@ export function formatReceived(received: Received): string {
  * @param reversePath The address as in MAIL, its local part quoted where it must be; null for `<>`.
  */
 export function formatReturnPath(reversePath: string | null): string {
-  return `Return-Path: <${(reversePath ?? '').replace(/[\x00-\x1f\x7f<>]/g, '')}>\r\n`
+  const path = reversePath ?? ''
+  const safePath = /[\x00-\x1f\x7f<>]/.test(path) ? path.replace(/[\x00-\x1f\x7f<>]/g, '') : path
+  return `Return-Path: <${safePath}>\r\n`
 }
 
 /**

@@ -50,8 +50,7 @@ export function createQueue(options: QueueOptions): OutgoingQueue {
 function endedBefore(entry: QueueEntry, now: number): OutcomeMap | null {
   const late = tooLate(entry, now)
   if (late !== null) return new Map([...forAll(entry, late), ...unreported(entry)])
-  const told = unreported(entry)
-  return told.size > 0 ? told : null
+  return entry.recipients.some(({ state }) => state === 'reporting') ? unreported(entry) : null
 }
 
 class Queue implements OutgoingQueue {

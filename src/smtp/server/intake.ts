@@ -80,7 +80,9 @@ export class Intake {
   /** After the last octet: what it is; `stage` is to follow. @throws {StoreUnavailable} */
   scan(): MessageScan | Promise<MessageScan> {
     const last = [...this.#filtered(this.#binary?.finish() ?? []), ...(this.#fields?.finish() ?? [])]
-    return andThen(this.#keepAll(last), () => andThen(this.#endLine(), () => this.#scanner.finish()))
+    const kept = this.#keepAll(last)
+    const ended = kept === undefined ? this.#endLine() : kept.then(() => this.#endLine())
+    return ended === undefined ? this.#scanner.finish() : ended.then(() => this.#scanner.finish())
   }
 
   /** What came in chunks need not end with a line end; what is kept does. */
