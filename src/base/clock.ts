@@ -1,3 +1,6 @@
+// The global of this name is looked up anew each time.
+import { performance } from 'node:perf_hooks'
+
 /** The time, handed in, so that a test moves it and two servers in one process may disagree about it. */
 export interface Clock {
   /** Milliseconds since 1970, UTC. May jump when the machine's clock is set. */

@@ -15,7 +15,7 @@ import { endpointName, type TlsFacts } from '../../base/peer.ts'
 import type { ProxiedAddresses } from '../wire/proxy-header.ts'
 import type { MailOffer } from '../wire/mail.ts'
 import { Refusal, refuse, type Reply } from '../wire/reply.ts'
-import { commands } from './commands/index.ts'
+import { commandOf } from './commands/index.ts'
 import { SessionClient } from './filter-client.ts'
 import { Filters, openFilters } from './filters.ts'
 import type { IncomingMessage } from './incoming.ts'
@@ -227,11 +227,11 @@ export function answer(session: Session, line: string): Answer | Promise<Answer>
 
 /** @throws {Refusal} */
 function run(session: Session, verb: string, args: string): Answer | Promise<Answer> {
-  const command = commands.get(verb)
-  if (command === undefined && isHttp(args))
+  const command = commandOf(verb)
+  if (command === null && isHttp(args))
     throw refuse(421, '4.7.0', 'This is a mail server, closing connection')
   if (isTooIdle(session, command, args)) throw refuse(421, '4.7.0', 'Too many commands without a message')
-  if (command === undefined || command.roles?.includes(session.options.role) === false)
+  if (command === null || command.roles?.includes(session.options.role) === false)
     throw refuse(500, '5.5.2', 'Command not recognized')
   // RFC 5321 §4.1.4: out of order is 503, and the transaction stays as it was.
   if (!command.phases.includes(session.phase)) throw refuse(503, '5.5.1', outOfOrder(session, verb))
@@ -265,7 +265,7 @@ export function lineTooLong(session: Session): Answer {
 }
 
 /** Asking for nothing costs us as much as asking for something, and can be done for ever. */
-function isTooIdle(session: Session, command: Command | undefined, args: string): boolean {
+function isTooIdle(session: Session, command: Command | null, args: string): boolean {
   const { limits, trusted } = session.options
   const verb = command?.verb
   const emptyChunk = verb === 'BDAT' && /^0+ *$/.test(args)

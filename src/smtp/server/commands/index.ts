@@ -17,25 +17,30 @@ import { starttls } from './starttls.ts'
 import { vrfy } from './vrfy.ts'
 import { xclient } from './xclient.ts'
 
-/** By verb, in capitals. */
-export const commands: ReadonlyMap<string, Command> = new Map(
-  [
-    helo,
-    ehlo,
-    lhlo,
-    mail,
-    rcpt,
-    data,
-    bdat,
-    rset,
-    noop,
-    vrfy,
-    expn,
-    help,
-    quit,
-    starttls,
-    auth,
-    xclient,
-    etrn,
-  ].map((command) => [command.verb, command]),
-)
+/** Those of each message come first. */
+const commands: readonly Command[] = [
+  mail,
+  rcpt,
+  data,
+  quit,
+  ehlo,
+  rset,
+  starttls,
+  auth,
+  bdat,
+  helo,
+  lhlo,
+  noop,
+  vrfy,
+  expn,
+  help,
+  xclient,
+  etrn,
+]
+
+/** @param verb In capitals. */
+export function commandOf(verb: string): Command | null {
+  // Not a Map: V8 makes a lasting name of every string that is looked up in one.
+  for (const command of commands) if (command.verb === verb) return command
+  return null
+}
