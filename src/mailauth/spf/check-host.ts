@@ -159,6 +159,8 @@ class Evaluation {
     }
     this.#lookups.countTerm()
     const target = directive.domain === null ? domain : await this.#expand(directive.domain, domain)
+    // RFC 8616 §4: no name in DNS has the local part of such a sender.
+    if (/[^\x00-\x7f]/.test(target)) return null
     switch (directive.kind) {
       case 'include':
         return this.#include(target, depth)

@@ -99,3 +99,10 @@ test('a long record of the worst kind is read in time that grows with its length
     assert.ok('reason' in parseSpfRecord(`v=spf1 ${text}`))
   }
 })
+
+test('RFC 8616 §4: a term with a local part outside ASCII matches nothing', async () => {
+  const text = txt('v=spf1 include:%{s}.crepes.example exists:%{l}.crepes.example ip4:192.0.2.1 -all')
+  const { result, mechanism, asked } = await judge({ 'crepes.example': text }, 'ünal@crepes.example')
+  assert.deepEqual([result, mechanism], ['pass', 'ip4:192.0.2.1'])
+  assert.ok(asked.every((question) => !/[^\x00-\x7f]/.test(String(question))))
+})
