@@ -79,3 +79,10 @@ test('ASCII is written as it is, few accents legibly, other scripts in base64', 
   assert.equal(encodeWords('My Café au lait'), 'My =?utf-8?Q?Caf=C3=A9?= au lait')
   assert.equal(encodeWords('Привет'), '=?utf-8?B?0J/RgNC40LLQtdGC?=')
 })
+
+test('a long text takes no long time, whatever its words are like', () => {
+  const start = performance.now()
+  for (const word of ['a', 'é', 'a'.repeat(699), '=', '=?', ' ', '\x00'])
+    encodeWords(`${word} `.repeat(250_000 / word.length))
+  assert.ok(performance.now() - start < 3_000)
+})

@@ -123,7 +123,7 @@ function encodeRun(text: string): string {
 }
 
 /** Text that may not stand for itself; also a word so long that no fold could keep its line under 998 octets. */
-const ODD = /[^ -~]|=\?|[^ ]{700}/
+const ODD = /[^ -~]|=\?|(?<![^ ])[^ ]{700}/
 
 /**
  * Text as a header may carry it: ASCII as it is, from the first to the last other word as encoded words of at most

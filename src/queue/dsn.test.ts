@@ -169,6 +169,12 @@ test('an original header with odd octets and endless lines still makes a 7-bit r
   assert.ok(text.split('\r\n').every((line) => line.length <= 998 && !/[\r\n]/.test(line)))
 })
 
+test('an original header of lines that are just not too long takes no long time', () => {
+  const before = performance.now()
+  write({ original: headerOf(`Subject: x\r\n${` ${'y'.repeat(996)}\r\n`.repeat(260)}`) })
+  assert.ok(performance.now() - before < 1_500)
+})
+
 test('a Message-ID that is none is not answered to', () => {
   const { octets } = write({ original: headerOf('Message-ID: <a\x01b@c>\r\n') })
   assert.deepEqual(headerValues(octets, 'In-Reply-To'), [])
