@@ -152,7 +152,8 @@ function howLong({ now, entry }: ReportRequest): string {
 /** @param text One char per octet, CRLF between lines. */
 function part(contentType: string, text: string): string {
   // RFC 6522 §4 allows quoted-printable for a header that is broken or extended; RFC 5322 §2.1.1 bounds lines to 998.
-  const plain = /^[\x09\x20-\x7e\r\n]*$/.test(text) && !/(?<![^\r\n])[^\r\n]{998}|\r(?!\n)|(?<!\r)\n/.test(text)
+  const plain =
+    /^[\x09\x20-\x7e\r\n]*$/.test(text) && !/(?<![^\r\n])[^\r\n]{998}|\r(?!\n)|(?<!\r)\n/.test(text)
   const encoding = plain ? '' : 'Content-Transfer-Encoding: quoted-printable\r\n'
   const content = plain ? text : encodeQuotedPrintable(Buffer.from(text, 'latin1'))
   return `Content-Type: ${contentType}\r\n${encoding}\r\n${content}`
