@@ -104,8 +104,7 @@ function planQueue(request: PlanRequest, fields: readonly string[]): NewQueueEnt
     journeyId: request.journeyId,
   }
   const entries: NewQueueEntry[] = []
-  for (const { domain, reversePath, lifeMs, byPath } of groups) {
-    const recipients = [...byPath.values()]
+  for (const { domain, reversePath, lifeMs, recipients } of groups) {
     const expiresAt = begin + lifeMs
     for (let from = 0; from < recipients.length; from += recipientsPerEntry) {
       const some = recipients.slice(from, from + recipientsPerEntry)
@@ -123,8 +122,7 @@ interface Group {
   readonly domain: string
   readonly reversePath: string
   readonly lifeMs: number
-  /** By forward-path. */
-  readonly byPath: Map<string, QueuedRecipient>
+  readonly recipients: QueuedRecipient[]
 }
 
 /**
@@ -150,14 +148,9 @@ function groupRecipients(request: PlanRequest): Group[] {
       const forwarded = decision.kind === 'home' ? request.forwardedPath?.(forwardPath, path) : undefined
       const reversePath = forwarded ?? request.reversePath
       const key = `${domain} ${lifeMs} ${reversePath}`
-      const group = groups.get(key) ?? {
-        domain,
-        reversePath,
-        lifeMs,
-        byPath: new Map<string, QueuedRecipient>(),
-      }
-      groups.set(key, group)
-      group.byPath.set(path, { forwardPath: path, orcpt, notify: told })
+      let group = groups.get(key)
+      if (group === undefined) groups.set(key, (group = { domain, reversePath, lifeMs, recipients: [] }))
+      group.recipients.push({ forwardPath: path, orcpt, notify: told })
     }
   }
   return [...groups.values()]

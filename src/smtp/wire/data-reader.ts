@@ -17,10 +17,12 @@ const lineFeed = 10
 const carriageReturn = 13
 const dot = 46
 const nothing = new Uint8Array(0)
+/** Looked at, never written to. */
+const lineEnd = Buffer.from('\r\n')
 
 export class DataReader {
   /** Octets held back since they may begin an end of data; never more than 4. */
-  #held: Buffer = Buffer.from('\r\n')
+  #held: Buffer = lineEnd
   /** How many of `#held` are not part of the message: the CRLF that stands for the end of the DATA command. */
   #virtual = 2
 
