@@ -272,3 +272,23 @@ test('what was ended in order leaves nothing to be done again, and no room behin
   assert.equal(statSync(join(folder, segment)).size, octets)
   assert.deepEqual((await open(t, folder)).warnings, [])
 })
+
+test('a process that was killed leaves room, in which the next one goes on; a torn batch is told', async (t) => {
+  const { store, folder, bob } = await begin(t)
+  await put(store, bob, {}, letter('first'))
+  const found = cut(t, folder)
+  const again = await open(t, found)
+  await put(again.store, bob, {}, letter('second'))
+  assert.deepEqual(readdirSync(join(found, 'shard-00/seg')), ['0-1.seg'])
+  const torn = cut(t, found)
+  const octets = readFileSync(join(torn, segment))
+  octets.fill(0, octets.lastIndexOf('PSTB') + 60, octets.lastIndexOf('PSTB') + 70)
+  writeFileSync(join(torn, segment), octets)
+  const { store: last, warnings } = await open(t, torn)
+  assert.deepEqual(warnings, [
+    'store: a change from before this start is left out',
+    'store: changes were done again that the tables had lost',
+  ])
+  await put(last, bob, {}, letter('third'))
+  assert.deepEqual(readdirSync(join(torn, 'shard-00/seg')).sort(), ['0-1.seg', '0-2.seg'])
+})

@@ -4,6 +4,8 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { serialize } from 'node:v8'
+import { crc32 } from 'node:zlib'
 import { systemClock } from '../../src/base/clock.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
 import { type Log, silentLog } from '../../src/base/log.ts'
@@ -187,18 +189,24 @@ test('a folder in which nothing can be made is refused at the start, by name', a
   assert.match(remedy, /chown/)
 })
 
-test('records of the version before are read', async (t) => {
-  const folder = await begin(t)
-  const older = readFileSync(join(folder, tables))
-  await use(folder, (store) => put(store, 1, {}, letter('second')))
-  const file = join(folder, 'shard-00/seg/0-1.seg')
-  const octets = readFileSync(file)
-  const at = octets.lastIndexOf('PSTB')
-  const { crc32 } = await import('node:zlib')
-  octets[at + 4] = 1
-  octets.writeUInt32BE(0, at + 20)
-  octets.writeUInt32BE(crc32(octets.subarray(at + 24, at + 40 + octets.readUInt32BE(at + 12))), at + 16)
-  writeFileSync(file, octets)
-  writeFileSync(join(folder, tables), older)
-  assert.deepEqual(await subjects(folder), ['first', 'second'])
-})
+for (const version of [1, 2]) {
+  test(`records of version ${version} are read`, async (t) => {
+    const folder = await begin(t)
+    const older = readFileSync(join(folder, tables))
+    await use(folder, (store) => put(store, 1, {}, letter('second')))
+    const file = join(folder, 'shard-00/seg/0-1.seg')
+    const octets = readFileSync(file)
+    const at = octets.lastIndexOf('PSTB')
+    const calls = JSON.parse(String(octets.subarray(at + 40))) as { place: { hash: unknown } }[]
+    for (const { place } of calls) place.hash = Buffer.from(String(place.hash), 'base64')
+    const payload = serialize(calls)
+    const record = Buffer.concat([octets.subarray(at, at + 40), payload])
+    record[4] = version
+    record.writeUInt32BE(payload.length, 12)
+    if (version === 1) record.writeUInt32BE(0, 20)
+    record.writeUInt32BE(crc32(record.subarray(version === 1 ? 24 : 20)), 16)
+    writeFileSync(file, Buffer.concat([octets.subarray(0, at), record]))
+    writeFileSync(join(folder, tables), older)
+    assert.deepEqual(await subjects(folder), ['first', 'second'])
+  })
+}

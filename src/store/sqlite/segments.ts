@@ -4,6 +4,7 @@
  * written again: after a failed sync the system may have forgotten octets it says it holds, and the record of a batch
  * that did not happen is told from the others by the segment that begins in its place.
  */
+import { readSync } from 'node:fs'
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { SegmentEnd } from './batch-record.ts'
@@ -207,26 +208,31 @@ export class Segments {
   }
 
   /**
-   * Goes on with the segment of the last run when it ends where the rows say. If it is longer, a crash left a tail that
-   * nobody was promised (what somebody was has been done again): a new segment begins.
+   * Goes on with the segment of the last run when there is nothing but room behind what the rows know. If there is more, a
+   * crash left a tail that nobody was promised (what somebody was has been done again): a new segment begins.
+   *
+   * @returns Whether there was such a tail.
    */
-  resume(): void {
+  resume(): boolean {
     this.#reached = endOfTables(this.#sql)
     const { segment, offset } = this.#reached
     this.#segment = segment
-    if (this.#sql.get('SELECT 1 FROM segment WHERE segment = ? AND sealed = 0', segment) === undefined) return
+    if (this.#sql.get('SELECT 1 FROM segment WHERE segment = ? AND sealed = 0', segment) === undefined)
+      return false
     try {
       const fd = this.#disk.openToWrite(segmentFile(this.#folder, this.#segment))
-      if (this.#disk.size(fd) !== offset) {
+      const size = this.#disk.size(fd)
+      if (size < offset || !isRoom(fd, offset, size)) {
         this.#disk.close(fd)
-        return
+        return size > offset
       }
       this.#fd = fd
       this.#offset = offset
-      this.#room = offset
+      this.#room = size
     } catch {
       // What cannot be opened cannot be written to; reading its bodies will say so for each.
     }
+    return false
   }
 
   #begin(): void {
@@ -262,6 +268,18 @@ export class Segments {
       // Room is lost, no mail.
     }
   }
+}
+
+/** Whether there is nothing but zeros: what a killed process had ahead of what it wrote. */
+function isRoom(fd: number, from: number, to: number): boolean {
+  if (to - from > 2 * roomOctets) return false
+  const rest = Buffer.allocUnsafe(to - from)
+  for (let got = 0; got < rest.length; ) {
+    const more = readSync(fd, rest, got, rest.length - got, from + got)
+    if (more === 0) return false
+    got += more
+  }
+  return rest.equals(Buffer.alloc(rest.length))
 }
 
 /** Bodies that lie one after another in the same buffer are written as one piece. */

@@ -87,7 +87,8 @@ export class Writer {
    */
   redo(warn: (text: string) => void): number {
     const calls = this.#redoLost(warn, null)
-    this.#segments.resume()
+    if (this.#segments.resume())
+      warn('a batch is not whole: it was not acknowledged, unless its file is damaged')
     return calls
   }
 
