@@ -39,7 +39,7 @@ export async function startFaultyServer(
   writeFileSync(
     config,
     `hostname = "mail.hamburger.example"\ndata = "data"\n[listen]\n${listen}[auth]\nplaintext = "loopback"\n` +
-      `[guards]\ntrusted = ["127.0.0.1"]\n[limits]\n${options.limits ?? 'disk_reserve_octets = 0'}\n`,
+      `[search]\nindex_for = "everybody"\n[guards]\ntrusted = ["127.0.0.1"]\n[limits]\n${options.limits ?? 'disk_reserve_octets = 0'}\n`,
   )
   const orders = new Orders(ordersFile)
   t.after(() => orders.close())
