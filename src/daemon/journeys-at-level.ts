@@ -10,8 +10,8 @@ export function journeysAtLevel(level: () => Config['journey']['level'], sink: J
     append(entry) {
       const now = level()
       if (now === 'off') return
-      const { events, facts } = reduced(entry, now)
-      if (events.length > 0 || facts !== undefined) sink.append({ ...entry, events })
+      const known = reduced(entry, now)
+      if (known.events.length > 0 || known.facts !== undefined) sink.append(known)
     },
   }
 }

@@ -134,6 +134,7 @@ export interface Journey {
 
 /** Takes what recorders hand over. Never throws, never waits: losing a journey loses no mail. */
 export interface JourneySink {
+  /** @param entry Is read later: nobody changes anything in it. */
   append(entry: JourneyEntry): void
 }
 

@@ -173,7 +173,7 @@ test('among thousands that share a fact those are found that have the other one 
 })
 
 test('what waits beyond the bound is dropped, the oldest first', async (t) => {
-  const { journeys } = await open(t, { waitingChars: 20_000 })
+  const { journeys } = await open(t, { waitingOctets: 20_000 })
   for (let i = 0; i < 100; i++) {
     journeys.append({ journeyId: `j${i}`, events: [event(1, 'submit', { text: 'x'.repeat(1_000) })] })
   }

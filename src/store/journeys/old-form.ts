@@ -2,7 +2,7 @@
 import { zstdDecompressSync } from 'node:zlib'
 import type { JourneyEvent, JourneyFacts } from '../../journey/event.ts'
 import type { Sql } from '../sqlite/database.ts'
-import { GatheredBatch, type PackedBatch } from './gathered-batch.ts'
+import { GatheredEntries, type PackedBatch } from './gathered-entries.ts'
 
 export const oldVersion = 2
 const takenAtOnce = 100
@@ -32,17 +32,17 @@ export function readOld(sql: Sql): PackedBatch | null {
     sql.exec('DROP TABLE old_journey; DROP TABLE old_entry')
     return null
   }
-  const batch = new GatheredBatch(rows[0]![2])
+  const gathered = new GatheredEntries()
   for (const [journey, journeyId, startedAt, facts] of rows) {
     const entries = sql.all<readonly [number, string | Uint8Array]>(
       'SELECT part, events FROM old_entry WHERE journey = ? ORDER BY entry',
       journey,
     )
-    batch.add({ journeyId, facts: sound<JourneyFacts>(facts) ?? {}, events: eventsOf(entries) }, startedAt)
+    gathered.add({ journeyId, facts: sound<JourneyFacts>(facts) ?? {}, events: eventsOf(entries) }, startedAt)
     sql.run('DELETE FROM old_entry WHERE journey = ?', journey)
   }
   sql.run('DELETE FROM old_journey WHERE journey <= ?', rows.at(-1)![0])
-  return batch.packed()
+  return gathered.take()
 }
 
 function eventsOf(

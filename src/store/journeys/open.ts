@@ -13,7 +13,7 @@ import type { Journey, JourneyEntry, JourneyQuery, JourneyReader, JourneySink } 
 import { startThread } from '../sqlite/start-thread.ts'
 import type { PackedNote } from '../notes/note-base.ts'
 import type { NoteDisk } from '../notes/open-notes.ts'
-import { GatheredBatch } from './gathered-batch.ts'
+import { GatheredEntries, octetsOf, packedAtOnce, type PackedBatch } from './gathered-entries.ts'
 import type { JourneyReply, JourneyRequest, JourneyThreadData } from './protocol.ts'
 
 export interface JourneyOptions {
@@ -24,8 +24,8 @@ export interface JourneyOptions {
   readonly clock: Clock
   /** Octets of the file; the oldest goes beyond. */
   readonly fileOctets?: number
-  /** Chars of text that may wait for the thread. */
-  readonly waitingChars?: number
+  /** Octets that may wait for the thread. */
+  readonly waitingOctets?: number
 }
 
 /** The notes lie beside the journeys and are written by the same thread: another one would cost memory for nothing. */
@@ -36,11 +36,13 @@ export interface Journeys extends JourneySink, JourneyReader, NoteDisk {
 }
 
 const fileOctetsMax = 256 * 1024 * 1024
-const waitingCharsMax = 32 * 1024 * 1024
+const waitingOctetsMax = 32 * 1024 * 1024
+/** What an entry may take before it is packed. */
+const unpackedOctets = 100 * 1024
 /** Nobody waits for a journey, and who looks for one gets what waits, too. A batch costs one transaction, whatever is in it. */
 const gatherMs = 250
-/** Chars that go to the thread in one piece, and into the file as one: who reads a journey unpacks all of it. */
-const batchChars = 256 * 1024
+/** Octets that go to the thread in one piece, and into the file as one: who reads a journey unpacks all of it. */
+const batchOctets = 256 * 1024
 const expireEveryMs = 10 * 60_000
 /** Chars of JSON that are parsed before others get their turn: about a millisecond. */
 const parsedAtOnce = 200_000
@@ -61,11 +63,11 @@ class JourneyFile implements Journeys {
   readonly #waitingMax: number
   readonly #askers = new Map<number, PromiseWithResolvers<JourneyReply>>()
   #lastId = 0
-  #gathering: GatheredBatch | null = null
-  /** Those that wait for the thread, the oldest first. */
-  #waiting: GatheredBatch[] = []
-  #waitingChars = 0
-  readonly #batchChars: number
+  readonly #gathered: GatheredEntries
+  readonly #batchOctets: number
+  /** What the thread has not been given yet, the oldest first. */
+  #waiting: PackedBatch[] = []
+  #waitingOctets = 0
   #sending = false
   #cancelSend: (() => void) | null = null
   #dropped = 0
@@ -75,8 +77,10 @@ class JourneyFile implements Journeys {
   constructor(options: JourneyOptions) {
     this.#clock = options.clock
     this.#log = options.log
-    this.#waitingMax = options.waitingChars ?? waitingCharsMax
-    this.#batchChars = Math.min(batchChars, this.#waitingMax / 16)
+    this.#waitingMax = options.waitingOctets ?? waitingOctetsMax
+    const unpacked = Math.min(packedAtOnce, Math.ceil(this.#waitingMax / unpackedOctets))
+    this.#gathered = new GatheredEntries(unpacked)
+    this.#batchOctets = Math.min(batchOctets, this.#waitingMax / 16)
     const data: JourneyThreadData = {
       folder: options.folder,
       factsMs: options.limits.journeyFactsMs,
@@ -96,10 +100,8 @@ class JourneyFile implements Journeys {
 
   append(entry: JourneyEntry): void {
     if (this.#dead !== null) return
-    const at = entry.events[0]?.at ?? this.#clock.now()
-    this.#gathering ??= new GatheredBatch(at)
-    this.#gathering.add(entry, at)
-    if (this.#gathering.chars >= this.#batchChars) this.#sendGathered()
+    this.#gathered.add(entry, entry.events[0]?.at ?? this.#clock.now())
+    if (this.#gathered.octets >= this.#batchOctets) this.#sendGathered()
     else this.#cancelSend ??= this.#clock.after(gatherMs, () => this.#sendGathered())
   }
 
@@ -144,24 +146,24 @@ class JourneyFile implements Journeys {
 
   #sendGathered(): void {
     this.#endBatch()
-    while (this.#waitingChars > this.#waitingMax) this.#drop()
+    while (this.#waitingOctets > this.#waitingMax) this.#drop()
     if (!this.#sending) void this.#send()
   }
 
   #endBatch(): void {
     this.#cancelSend?.()
     this.#cancelSend = null
-    if (this.#gathering === null) return
-    this.#waiting.push(this.#gathering)
-    this.#waitingChars += this.#gathering.chars
-    this.#gathering = null
+    const batch = this.#gathered.take()
+    if (batch === null) return
+    this.#waiting.push(batch)
+    this.#waitingOctets += octetsOf(batch)
   }
 
   #drop(): void {
-    const { chars, entries } = this.#waiting.shift()!
-    this.#waitingChars -= chars
+    const batch = this.#waiting.shift()!
+    this.#waitingOctets -= octetsOf(batch)
     const before = this.#dropped
-    this.#dropped += entries
+    this.#dropped += batch.entries
     if (before === 0 || Math.floor(before / 1_000) < Math.floor(this.#dropped / 1_000)) {
       this.#log.warn('journeys: the disk is too slow; parts of journeys are dropped', {
         dropped: this.#dropped,
@@ -189,16 +191,18 @@ class JourneyFile implements Journeys {
 
   #post(): Promise<unknown> {
     const batch = this.#waiting.shift()!
-    this.#waitingChars -= batch.chars
-    return this.#ask({ kind: 'append', batch: batch.packed() })
+    this.#waitingOctets -= octetsOf(batch)
+    const handedOver = [batch.heads.buffer, batch.events.buffer, batch.wire.buffer]
+    return this.#ask({ kind: 'append', batch }, handedOver)
   }
 
-  #ask(request: JourneyRequest): Promise<JourneyReply> {
+  /** @param handedOver Memory that is the thread's from then on. */
+  #ask(request: JourneyRequest, handedOver: ArrayBuffer[] = []): Promise<JourneyReply> {
     if (this.#dead !== null) return Promise.reject(this.#dead)
     const id = ++this.#lastId
     const asker = Promise.withResolvers<JourneyReply>()
     this.#askers.set(id, asker)
-    this.#worker.postMessage({ id, request })
+    this.#worker.postMessage({ id, request }, handedOver)
     // Appending waits for nobody: an answer that nobody takes must not end the process.
     asker.promise.catch(() => {})
     return asker.promise

@@ -1,4 +1,4 @@
-/** What gathered-batch.ts put together, read again; and the lines of JSON that a file of version 3 has in its batches. */
+/** What gathered-entries.ts put together, read again; and the lines of JSON that a file of version 3 has in its batches. */
 import type { JourneyEvent, Kind, Stage, Viewer, Witness } from '../../journey/event.ts'
 import { unpackSpoken } from '../../journey/spoken.ts'
 
@@ -42,6 +42,7 @@ export function headsOf(text: string): Map<string, Head> {
 
 /** @param into Events by journey. @throws {Error} The rest is damaged. */
 export function eventsByJourney(text: string, into: Map<string, PackedEvent[]>): void {
+  if (text === '') return
   const [since, begin] = sinceOf(text)
   for (let start = begin; start < text.length; ) {
     const end = lineEnd(text, start)

@@ -1,6 +1,6 @@
 import type { JourneyQuery } from '../../journey/event.ts'
 import type { PackedNote } from '../notes/note-base.ts'
-import type { PackedBatch } from './gathered-batch.ts'
+import type { PackedBatch } from './gathered-entries.ts'
 
 export interface JourneyThreadData {
   readonly folder: string
