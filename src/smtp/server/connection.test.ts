@@ -16,6 +16,8 @@ class Client {
   readonly clock = new FakeClock()
   said = ''
   closed = false
+  /** The server did not wait for the client's end. */
+  left = false
   #handlers: PeerHandlers | null = null
 
   constructor() {
@@ -32,7 +34,10 @@ class Client {
         this.said += gathered
         gathered = ''
       },
-      leave: () => peer.end(),
+      leave: () => {
+        this.left = true
+        peer.end()
+      },
       end: () => {
         peer.flush()
         this.closed = true
@@ -185,4 +190,14 @@ test('the end of a message that comes in the same turn as what is before it is a
   await sender.says(commands)
   await sender.says('Subject: x\r\n\r\n', 'Hello\r\n', '.\r', '\n')
   assert.match(sender.lastReply, /^451 /)
+})
+
+test('who says QUIT is not waited for, unless more has come behind it', async () => {
+  const polite = await client('EHLO x.example\r\nQUIT\r\n')
+  const hasty = await client('EHLO x.example\r\nQUIT\r\nNOOP\r\n')
+  for (const one of [polite, hasty]) {
+    assert.equal(one.lastReply, '221 2.0.0 mx.example closing connection')
+    assert.ok(one.closed)
+  }
+  assert.deepEqual([polite.left, hasty.left], [true, false])
 })
