@@ -1,6 +1,5 @@
 import type { Config } from '../base/config.ts'
 import { liveTable } from '../base/live-table.ts'
-import type { QueueConfig } from '../base/queue-config.ts'
 import type { JourneySink } from '../journey/event.ts'
 import type { TlsSession } from '../queue/tls-session.ts'
 import type { FiledHere } from '../queue/options.ts'
@@ -46,7 +45,7 @@ export async function makeQueue({
     limits: config.limits,
     log: world.log.with({ room: 'queue' }),
     journeys: journeysAtLevel(() => config.journey.level, journeys),
-    bounds: liveTable(() => boundsOf(config.queue)),
+    bounds: liveTable(() => config.queue),
     retryMs: () => config.queue.retryMs,
     ...(signReport === undefined ? {} : { signReport }),
     localDelivery: createLocalDelivery(store, config.limits, makeForwarding(config, world)),
@@ -56,10 +55,6 @@ export async function makeQueue({
     ...(isForbidden === undefined ? {} : { isForbidden }),
     ...(queuePort === undefined ? {} : { port: queuePort }),
   })
-}
-
-function boundsOf({ connections, connectionsPerDestination, messagesPerConnection }: QueueConfig) {
-  return { connections, connectionsPerDestination, messagesPerConnection }
 }
 
 /** Reports are ours, so they are signed by our keys. */
