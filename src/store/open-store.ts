@@ -12,7 +12,7 @@ import { takeFolder } from './sqlite/owner.ts'
 import { isBehind, readSearched } from './search/index-file.ts'
 import { SearchClient } from './search/search-client.ts'
 import { SqliteStore } from './sqlite/store.ts'
-import { WriterClient } from './sqlite/writer-client.ts'
+import { readingMs, WriterClient } from './sqlite/writer-client.ts'
 import type { Store } from './store.ts'
 
 /** What a test puts in the place of the disk: a module whose `makeDisk(data)` returns a `Disk`. */
@@ -23,6 +23,8 @@ export interface DiskStandIn {
   readonly leaveMs?: number
   /** Instead of the calls in a second from which on the tables may wait. */
   readonly busyCalls?: number
+  /** Instead of the time after somebody read in which they may not. */
+  readonly readingMs?: number
 }
 
 /**
@@ -40,8 +42,10 @@ export async function openStore(options: StoreOptions, disk: DiskStandIn | null 
   let sql: Sql | null = null
   const { diskReserveOctets } = options.limits
   const bodyData = { folder, ...diskData, diskReserveOctets }
-  const busy = disk?.busyCalls ?? busyCalls
-  const writerData = { folder, limits: options.limits, nowMs: clock.now(), busyCalls: busy, ...diskData }
+  const writerData = {
+    ...{ folder, limits: options.limits, nowMs: clock.now(), ...diskData },
+    ...{ busyCalls: disk?.busyCalls ?? busyCalls, readingMs: disk?.readingMs ?? readingMs },
+  }
   try {
     let store: SqliteStore | null = null
     const writer = new WriterClient(writerData, clock, log, {

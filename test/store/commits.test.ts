@@ -14,9 +14,10 @@ import { systemRandom } from '../../src/base/random.ts'
 import { AccountUnknown, StoreUnavailable } from '../../src/store/errors.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
+import { segmentOctets } from '../../src/store/sqlite/segments.ts'
 import { failNext, makeOrders, type Orders } from './failing-disk.ts'
 import { testFolder } from './folder.ts'
-import { filing, itemOf, letter, put } from './letters.ts'
+import { acceptOne, filing, itemOf, letter, put } from './letters.ts'
 import { rowsOf } from './table-rows.ts'
 
 const module = new URL('./failing-disk.ts', import.meta.url).href
@@ -29,15 +30,19 @@ interface World {
 }
 
 /** A store in which batches share commits unless somebody reads. */
-async function open(t: TestContext, folder = testFolder(t)): Promise<World> {
+async function open(t: TestContext, folder = testFolder(t), readingMs = 100): Promise<World> {
   const orders = makeOrders()
   const warnings: string[] = []
   const log: Log = { ...silentLog, warn: (text) => warnings.push(text) }
   const surroundings = { clock: systemClock, random: systemRandom, log }
   const options = { folder, limits: defaultLimits, surroundings }
-  const store = await openStore(options, { module, data: orders, busyCalls: 0 })
+  const store = await openStore(options, { module, data: orders, busyCalls: 0, readingMs })
   t.after(() => store.close())
   return { store, folder, orders, warnings }
+}
+
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i + 1)
 }
 
 async function withBob(t: TestContext): Promise<World & { readonly bob: number }> {
@@ -154,5 +159,50 @@ test('a batch that was refused and could not be struck out does not come between
   assert.deepEqual(
     rowsOf(folder)['email']!.map((row) => (row as { email: number }).email),
     [...before, next.emailId],
+  )
+})
+
+test('who asks what has changed while an index is loaded hears of all that has gone from it', async (t) => {
+  const folder = testFolder(t)
+  const first = await open(t, folder)
+  await first.store.addDomain('hamburger.example')
+  const { accountId: bob } = await first.store.addAccount('bob@hamburger.example', null)
+  await put(first.store, bob)
+  for (let count = 1; count < 30_000; count *= 2) await first.store.copy(bob, 1, upTo(count), 1)
+  await first.store.close()
+  const { store } = await open(t, folder, 0)
+  let loading = true
+  const changes = store.changesSince(bob, 1, 0, 100_000).finally(() => {
+    loading = false
+  })
+  const expunged: number[] = []
+  for (let uid = 1; loading; uid++) expunged.push(...(await store.expunge(bob, 1, [uid])))
+  const told = await changes
+  const all = new Set([...told.changed, ...told.expunged].map(({ uid }) => uid))
+  assert.ok(expunged.length > 1, 'nothing went while the index was loaded')
+  for (const uid of expunged) assert.ok(all.has(uid), `${uid} is neither there nor gone`)
+})
+
+test('a call that was put back follows its batch into the next segment: one that is left gets no rows', async (t) => {
+  const world = await withBob(t)
+  const { store, folder, bob } = world
+  await put(store, bob)
+  for (let count = 1; count < 8_000; count *= 2) await store.copy(bob, 1, upTo(count), 1)
+  const { mailboxId } = await store.createMailbox(bob, 'lists')
+  const [fill, last] = await Promise.all(
+    [250_000, 261_000].map((octets) => itemOf(store, letter('long') + 'x'.repeat(octets), [filing(bob)])),
+  )
+  const places = async () => {
+    await store.listMailboxes(bob)
+    return rowsOf(folder)['blob'] as { segment: number; offset: number }[]
+  }
+  for (let n = 0; n < 6; n++) await Promise.all(Array.from({ length: 43 }, () => acceptOne(store, fill!)))
+  // Until the next one but one fills the segment.
+  while ((await places()).at(-1)!.offset + 510_000 < segmentOctets) await acceptOne(store, fill!)
+  // What is copied takes longer than a batch may: the letter that came with it waits for the next one.
+  await Promise.all([store.copy(bob, 1, upTo(8_000), mailboxId), acceptOne(store, last!)])
+  assert.deepEqual(
+    (await places()).slice(-2).map(({ segment }) => segment),
+    [1, 2],
   )
 })

@@ -63,6 +63,8 @@ export interface WriterData {
   readonly limits: Limits
   /** Calls in a second from which on batches share commits. */
   readonly busyCalls: number
+  /** For so long after somebody read each batch is committed at once. */
+  readonly readingMs: number
   /** The store's clock. */
   readonly nowMs: number
   /** Module whose `makeDisk(data)` stands in for the disk: tests. */

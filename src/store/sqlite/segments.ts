@@ -76,6 +76,11 @@ export class Segments {
     return this.#staged.length > 0
   }
 
+  /** Whether the next batch goes on in it. */
+  isWriting(segment: number): boolean {
+    return this.#fd !== null && this.#segment === segment
+  }
+
   /** For the record of the next batch. */
   get reached(): SegmentEnd {
     return this.#reached

@@ -389,6 +389,8 @@ export class SqliteStore implements Store {
   ): Promise<MailboxChanges> {
     const index = await this.loadIndex(accountId, mailboxId)
     try {
+      // While it was loaded it may have learnt what the tables do not show yet.
+      await this.#writer.readable()
       return changesSince(this.#sql, index, since, limit)
     } finally {
       index.release()

@@ -22,7 +22,7 @@ const callsAtOnce = 64
 /** For so long what nobody waits for may wait for company: a post wakes the writer, and a commit goes to the disk. */
 const patienceMs = 5
 /** For so long after somebody read the tables, more is read: what is done then is committed at once. */
-const readingMs = 100
+export const readingMs = 100
 
 interface Asker {
   resolve(value: unknown): void
@@ -49,6 +49,7 @@ export class WriterClient {
   readonly #clock: Clock
   readonly #log: Log
   readonly #hooks: WriterHooks
+  readonly #readingMs: number
   readonly #askers = new Map<number, Asker>()
   #lastId = 0
   #lanes = emptyLanes()
@@ -70,6 +71,7 @@ export class WriterClient {
     this.#clock = clock
     this.#log = log
     this.#hooks = hooks
+    this.#readingMs = data.readingMs
     this.#worker = startThread('writer-thread', import.meta.url, data)
     this.#worker.on('message', (message: WriterMessage) => this.#receive(message))
     this.#worker.on('error', (error) => this.#die(error as Error))
@@ -181,7 +183,7 @@ export class WriterClient {
     const bodies = this.#bodyOctets === 0 ? null : this.#joinBodies()
     const { interactive, patient, bulk } = this.#lanes
     const calls = patient.length === 0 ? interactive : [...interactive, ...patient]
-    const reading = performance.now() - this.#readAt < readingMs
+    const reading = performance.now() - this.#readAt < this.#readingMs
     const post: WriterPost = { nowMs: this.#clock.now(), interactive: calls, bulk, reading, bodies }
     this.#lanes = emptyLanes()
     this.#calls = 0

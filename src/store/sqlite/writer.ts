@@ -238,7 +238,7 @@ export class Writer {
       if (waiting.call.name !== 'accept') continue
       const { body } = waiting.call.call as AcceptCall
       // A call that was put back after its body had been placed keeps its place.
-      if (waiting.place !== null) continue
+      if (waiting.place !== null && this.#canKeep(waiting.place)) continue
       if (!this.#hasRoom(waiting)) continue
       if ('file' in body) waiting.place = body
       else arrived.push(waiting)
@@ -256,6 +256,11 @@ export class Writer {
     } catch (error) {
       for (const waiting of arrived) waiting.error = unavailable(error)
     }
+  }
+
+  /** A segment that was left since is sealed: no row comes to it any more, or the housekeeping would remove it with its body. */
+  #canKeep(place: Place): boolean {
+    return 'file' in place || this.#segments.isWriting(place.segment)
   }
 
   #do(batch: readonly Waiting[]): Outcome {
@@ -357,8 +362,9 @@ export class Writer {
       const value = this.#perform(tx, call.name, call.call, place)
       if (savepoint) this.#sql.run('RELEASE call')
       outcome.done.push({ id: call.id, value })
-      if (call.name !== 'nothing')
-        outcome.calls.push({ name: call.name, call: call.call, nowMs, numbers, place })
+      // Who asked for nothing reads when it is answered.
+      if (call.name === 'nothing') this.#reading = true
+      else outcome.calls.push({ name: call.name, call: call.call, nowMs, numbers, place })
       outcome.deltas.push(...tx.deltas)
       outcome.unneededFiles.push(...tx.unneededFiles)
       outcome.freedOctets += tx.freedOctets
