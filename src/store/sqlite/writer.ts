@@ -55,6 +55,8 @@ export class Writer {
   readonly #room: KeptRoom
   readonly #checkpoints: Checkpoints
   readonly #commits: Commits
+  /** Told of a call that failed when it was done again. */
+  #warn: (text: string) => void = () => {}
   /** Somebody wants to read what waits for a commit. */
   #reading = false
   readonly #interactive: Waiting[] = []
@@ -80,13 +82,14 @@ export class Writer {
   /**
    * Must come first. Does again what the tables do not have. Nobody is told: nobody listens yet.
    *
-   * @param warn Told of a call that failed though it had succeeded.
+   * @param warn Told of a call that failed though it had succeeded, now or later.
    * @returns How many calls.
    * @throws {StoreUnopenable} The tables are older than the segments.
    * @throws {Error} The disk fails, or a newer Posthorn wrote the records.
    */
   redo(warn: (text: string) => void): number {
-    const calls = this.#redoLost(warn, null)
+    this.#warn = warn
+    const calls = this.#redoLost(null)
     if (this.#segments.resume())
       warn('a batch is not whole: it was not acknowledged, unless its file is damaged')
     return calls
@@ -97,7 +100,7 @@ export class Writer {
     if (!this.#commits.behind) return
     const given = this.#numbers.given
     try {
-      this.#redoLost(() => {}, this.#segments.reached)
+      this.#redoLost(this.#segments.reached)
     } finally {
       this.#numbers.skip(given)
     }
@@ -107,40 +110,40 @@ export class Writer {
   }
 
   /** @param until What comes behind was refused, if it could not be struck out; null: nobody knows. */
-  #redoLost(warn: (text: string) => void, until: SegmentEnd | null): number {
+  #redoLost(until: SegmentEnd | null): number {
     const lost = new LostBatches(this.#folder, this.#unrecorded.count)
     let calls = 0
     for (let at = endOfTables(this.#sql); until === null || !isSameEnd(at, until); ) {
       const next = lost.after(at)
       if (next === null) break
-      this.#redoSomehow(next, warn)
+      this.#redoSomehow(next)
       calls += next.calls.length
       at = next.end
     }
     return calls
   }
 
-  #redoSomehow(batch: LostBatch, warn: (text: string) => void): void {
+  #redoSomehow(batch: LostBatch): void {
     try {
-      this.#redoBatch(batch, warn)
+      this.#redoBatch(batch)
     } catch (error) {
       if (!isDiskFailure(error) || isSyncFailure(error)) throw error
       this.#commits.undo()
       this.#checkpoints.reuseLog()
-      this.#redoBatch(batch, warn)
+      this.#redoBatch(batch)
     }
   }
 
-  #redoBatch(batch: LostBatch, warn: (text: string) => void): void {
+  #redoBatch(batch: LostBatch): void {
     this.#sql.exec('BEGIN IMMEDIATE')
-    for (const done of batch.calls) this.#redoCall(done, warn)
+    for (const done of batch.calls) this.#redoCall(done)
     this.#numbers.note()
     this.#segments.redone(batch.end)
     this.#sql.exec('COMMIT')
     this.#checkpoints.afterCommit(batch.calls.length, false)
   }
 
-  #redoCall({ name, call, nowMs, numbers, place }: DoneCall, warn: (text: string) => void): void {
+  #redoCall({ name, call, nowMs, numbers, place }: DoneCall): void {
     this.#numbers.resume(numbers)
     this.#sql.run('SAVEPOINT call')
     try {
@@ -148,7 +151,7 @@ export class Writer {
     } catch (error) {
       if (isDiskFailure(error) || isTornTransaction(error)) throw error
       this.#sql.exec('ROLLBACK TO call')
-      warn(`${name}: ${String(error)}`)
+      this.#warn(`${name}: ${String(error)}`)
     }
     this.#sql.run('RELEASE call')
   }
