@@ -286,7 +286,7 @@ test('a process that was killed leaves room, in which the next one goes on; a to
   writeFileSync(join(torn, segment), octets)
   const { store: last, warnings } = await open(t, torn)
   assert.deepEqual(warnings, [
-    'store: a change from before this start is left out',
+    'store: a change that cannot be done again is left out',
     'store: changes were done again that the tables had lost',
   ])
   await put(last, bob, {}, letter('third'))

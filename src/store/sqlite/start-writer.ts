@@ -43,7 +43,9 @@ function start(data: WriterData, disk: Disk, room: KeptRoom, warn: Warn): Starte
     if (versionOf(sql) === 0) requireNoMail(data.folder)
     migrate(sql)
     const writer = new Writer(sql, disk, data, room)
-    const redone = writer.redo((text) => warn('store: a change from before this start is left out', { text }))
+    const redone = writer.redo((text) =>
+      warn('store: a change that cannot be done again is left out', { text }),
+    )
     if (redone > 0) warn('store: changes were done again that the tables had lost', { changes: `${redone}` })
     const missing = missingSegments(sql, data.folder)
     if (missing.length > 0)
