@@ -50,6 +50,8 @@ export class EmlTarget implements Target {
   async settle(): Promise<void> {}
 
   async close(): Promise<void> {}
+
+  async leave(): Promise<void> {}
 }
 
 /** Sorts by time. UTC. */

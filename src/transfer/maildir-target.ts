@@ -69,6 +69,8 @@ export class MaildirTarget implements Target {
 
   async close(): Promise<void> {}
 
+  async leave(): Promise<void> {}
+
   /** Before the first file that has a letter for one. */
   async #learnKeywords(keywords: readonly string[]): Promise<void> {
     const fresh = keywords.filter((keyword) => keyword !== forwarded && !this.#keywordNames.includes(keyword))

@@ -68,6 +68,10 @@ export class MboxTarget implements Target {
   async close(): Promise<void> {
     await this.#flush()
     await this.#note(true)
+    await this.leave()
+  }
+
+  async leave(): Promise<void> {
     await this.#handle?.close()
     this.#handle = null
   }

@@ -53,9 +53,13 @@ export async function runExport(options: ExportOptions): Promise<ExportResult> {
       await addLines(join(options.folder, listFile), [{ mailbox: name, path, uidValidity }])
     }
     result.paths[name] = path
-    const after = await target.open(mailbox, path)
-    await exportMailbox(options, target, mailbox, after, result)
-    await target.close()
+    try {
+      const after = await target.open(mailbox, path)
+      await exportMailbox(options, target, mailbox, after, result)
+      await target.close()
+    } finally {
+      await target.leave()
+    }
   }
   return result
 }

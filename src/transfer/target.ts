@@ -13,6 +13,8 @@ export interface Target {
   settle(upTo: number): Promise<void>
   /** The mailbox is complete. */
   close(): Promise<void>
+  /** Lets go of the mailbox when it could not be completed. */
+  leave(): Promise<void>
 }
 
 /** Something is in the way that is not ours. */

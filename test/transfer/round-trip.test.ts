@@ -1,6 +1,6 @@
 /** What is exported and imported again is what it was. */
 import assert from 'node:assert/strict'
-import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -128,7 +128,21 @@ test('an export does not write into a folder that is not its own', async (t) => 
   writeFileSync(join(path, 'INBOX.mbox'), 'appended by somebody', { flag: 'a' })
   await assert.rejects(exportTo(door, from.address, path, 'mbox'), /was changed since it was exported/)
   assert.deepEqual(readdirSync(path).includes('INBOX.mbox'), true)
+  if (existsSync('/proc/self/fd')) assert.deepEqual(openFilesUnder(path), [])
 })
+
+function openFilesUnder(folder: string): string[] {
+  const target = (fd: string) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return '' // The descriptor that read the list.
+    }
+  }
+  return readdirSync('/proc/self/fd')
+    .map(target)
+    .filter((file) => file.startsWith(folder))
+}
 
 test('what a crash left of an mbox beyond what the list knows is cut off and written again', async (t) => {
   const { folder, store, door, newAccount } = await setUpTransfer(t)
