@@ -69,7 +69,7 @@ for (const value of [
 }
 
 test('a From field takes no long time, whatever is in it', () => {
-  const start = performance.now()
+  const start = process.cpuUsage()
   for (const open of [
     '"',
     '(',
@@ -91,5 +91,5 @@ test('a From field takes no long time, whatever is in it', () => {
     of(open.repeat(100_000))
     of(`${open[0]}${`\\${open}`.repeat(50_000)}<`)
   }
-  assert.ok(performance.now() - start < 5_000)
+  assert.ok(process.cpuUsage(start).user < 5_000_000)
 })

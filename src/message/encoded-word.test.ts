@@ -81,8 +81,8 @@ test('ASCII is written as it is, few accents legibly, other scripts in base64', 
 })
 
 test('a long text takes no long time, whatever its words are like', () => {
-  const start = performance.now()
+  const start = process.cpuUsage()
   for (const word of ['a', 'é', 'a'.repeat(699), '=', '=?', ' ', '\x00'])
     encodeWords(`${word} `.repeat(250_000 / word.length))
-  assert.ok(performance.now() - start < 3_000)
+  assert.ok(process.cpuUsage(start).user < 3_000_000)
 })

@@ -34,10 +34,10 @@ test('a field that is folded before its colon is read as one', () => {
 })
 
 test('a long first line takes no long time', () => {
-  const start = performance.now()
+  const start = process.cpuUsage()
   assert.equal(beginsHeader(`From ${'a'.repeat(60_000)}`), false)
   assert.equal(beginsHeader(`>From ${'a'.repeat(60_000)} 1:23`), true)
-  assert.ok(performance.now() - start < 500)
+  assert.ok(process.cpuUsage(start).user < 500_000)
 })
 
 test('fields beyond the limit are left out, and that is told', () => {

@@ -170,9 +170,9 @@ test('an original header with odd octets and endless lines still makes a 7-bit r
 })
 
 test('an original header of lines that are just not too long takes no long time', () => {
-  const before = performance.now()
+  const before = process.cpuUsage()
   write({ original: headerOf(`Subject: x\r\n${` ${'y'.repeat(996)}\r\n`.repeat(260)}`) })
-  assert.ok(performance.now() - before < 1_500)
+  assert.ok(process.cpuUsage(before).user < 1_500_000)
 })
 
 test('a Message-ID that is none is not answered to', () => {
